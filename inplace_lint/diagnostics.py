@@ -1,0 +1,97 @@
+"""The diagnostic: what rules produce and every output format prints. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+
+class Severity(IntEnum):
+    """How sure and how bad: ``ERROR`` raises or is wrong as written, ``WARNING`` under a stated assumption, ``INFO`` style."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+    @classmethod
+    def parse(cls, word: str) -> Severity:
+        """The severity of that lower-case name; ``KeyError`` where there is none."""
+        return cls[word.upper()]
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Row and column, both from 1; columns count characters."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one file, from ``start`` up to but not including ``end``."""
+
+    filename: str
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One step of the finding's story."""
+
+    message: str
+    span: Span
+
+
+Applicability = Literal["safe", "unsafe", "display-only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace what ``span`` covers by ``content``."""
+
+    content: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to write it instead. A fix without edits is advice with an example in ``message``."""
+
+    applicability: Applicability
+    message: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding, complete: nothing else is needed to print it.
+
+    ``suggestion`` is the rewrite in code, as the user would type it; ``noqa_row`` is the row on which a
+    suppression comment counts (the last row of the statement that holds the finding's start).
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    span: Span
+    related: tuple[Related, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    torch_error: str | None = None
+    fix: Fix | None = None
+    suggestion: str | None = None
+    noqa_row: int = 0
+    cell: int | None = None
+    url: str = ""
+    noqa_rows: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Orders findings as a reader meets them: by file, place, then code."""
+        return (self.span.filename, self.span.start, self.code, self.message)

@@ -1,0 +1,197 @@
+"""What the interpreter saw happen: typed events, from which rules make diagnostics.
+
+An event speaks of autograd (a leaf was written, a saved tensor was overwritten), never of rule codes,
+source text or output formats. Rules speak of those, and of nothing that the interpreter does inside.
+This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Union
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Site:
+    """A place in the source: the file's key and the origin of the syntax there."""
+
+    file: str
+    origin: int
+
+
+WriteForm = Literal[
+    "operator",  # y += 1
+    "method",  # y.add_(1)
+    "item",  # y[0] = 1
+    "function",  # F.relu(y, inplace=True), torch.relu_(y)
+    "module",  # a call of nn.ReLU(inplace=True)
+    "out",  # torch.add(a, b, out=y)
+    "step",  # optimizer.step()
+    "attribute",  # y.data = z, y.requires_grad = ...
+    "call",  # a module's own bookkeeping, load_state_dict, ...
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One in-place write.
+
+    site: the syntax that writes. op: the spelling (``+=``, ``add_``, ``[...] =``, ``relu``, ``step``).
+    target: how the source names what is written, where it has a name.
+    in_no_grad: grad mode was off. flag_site: where ``inplace=True`` was chosen, if not at ``site``.
+    """
+
+    site: Site
+    form: WriteForm
+    op: str
+    target: str | None = None
+    in_no_grad: bool = False
+    flag_site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What holds of every event.
+
+    assumptions: what had to be assumed about callers, as sentences; none means that the code alone shows it.
+    calls: the call sites through which the write was reached, outermost first.
+    function: the qualified name of the definition from which the analysis started.
+    compiled: it runs under torch.compile, where PyTorch's own check may be lost.
+    """
+
+    assumptions: tuple[str, ...] = ()
+    calls: tuple[Site, ...] = ()
+    function: str = "<module>"
+    compiled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeafWritten:
+    """A leaf that requires grad (or, with ``view``, a view of one) is written in grad mode: raises at the write."""
+
+    write: Write
+    view: bool
+    leaf_site: Site | None
+    view_site: Site | None
+    view_op: str | None
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfGrad:
+    """``out=`` where an input or the output requires grad: raises at the call."""
+
+    write: Write
+    op: str
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class SavedOverwritten:
+    """A tensor that a graph node saved was written, and that node's backward runs afterwards.
+
+    what: the role of the saved tensor, ``input`` or ``result``. saved_by: the op as the source spells it.
+    node: PyTorch's name of the node (``ReluBackward0``). parameter: the saved tensor is a leaf that requires grad.
+    through: None where the version counter sees the write (backward raises); else how it was hidden
+    (``data``, ``numpy``, ``fused``, ``statistics``): nothing raises and the gradients are wrong.
+    backward_site: where backward is called; None where the result is returned to be trained.
+    in_loop: the write belongs to a later round of the same loop than the save.
+    """
+
+    write: Write
+    save_site: Site
+    saved_by: str
+    what: Literal["input", "result"]
+    node: str | None
+    parameter: bool
+    through: Literal["data", "numpy", "fused", "statistics", "untracked"] | None
+    backward_site: Site | None
+    in_loop: bool
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class BadViewWritten:
+    """A view that must not be written in grad mode is: raises at the write, or on the view's next use.
+
+    kind: ``multi`` one of several outputs of one op; ``no_grad`` / ``inference`` a view made in that mode;
+    ``function`` a view that a custom Function returned; ``detach`` ``detach_()`` on a view.
+    view_op: the op that made the view. used_site: set where the base is what was written and the view's use raises.
+    """
+
+    write: Write
+    kind: Literal["multi", "no_grad", "inference", "function", "detach"]
+    view_site: Site | None
+    view_op: str | None
+    used_site: Site | None
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandedWritten:
+    """Memory in which several elements share one place is written: raises at the write."""
+
+    write: Write
+    expand_site: Site | None
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceTensorUsed:
+    """An inference tensor is written outside inference mode, or saved for backward: raises there."""
+
+    site: Site
+    made_site: Site | None
+    saved_by: str | None
+    write: Write | None
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class SecondBackward:
+    """Backward runs through a graph that an earlier backward freed: raises.
+
+    shared_site: a node that both pass through, where the graphs' common part was made.
+    """
+
+    site: Site
+    first_site: Site
+    shared_site: Site | None
+    shared_op: str | None
+    in_loop: bool
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class InteriorGradRead:
+    """``.grad`` of an interior tensor that does not retain it is read: None, with a warning."""
+
+    site: Site
+    made_site: Site | None
+    made_by: str | None
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRebound:
+    """A leaf's name is rebound, in its own update, to an interior tensor made from the leaf and its ``.grad``."""
+
+    site: Site
+    leaf_site: Site | None
+    name: str
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A definition took more than its budget; what was found in it before stands."""
+
+    site: Site
+    reason: str
+    context: Context
+
+
+Event = Union[
+    LeafWritten, OutOfGrad, SavedOverwritten, BadViewWritten, ExpandedWritten, InferenceTensorUsed,
+    SecondBackward, InteriorGradRead, ParameterRebound, GaveUp,
+]  # fmt: skip
