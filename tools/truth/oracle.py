@@ -1,0 +1,96 @@
+"""Ask real torch: `judge` runs a program in a warm worker process and says what autograd thought of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from tools.truth.verdict import Finding, Kind, Verdict
+
+__all__ = ["Finding", "Kind", "Oracle", "Verdict", "judge"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Worker:
+    def __init__(self) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tools.truth.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+        )
+
+    def ask(self, source: str, limit: float) -> Verdict:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"source": source, "limit": limit}) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the oracle's worker ended; is torch installed?")
+        return Verdict.from_json(json.loads(answer))
+
+    def close(self) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+
+
+class Oracle:
+    """A pool of warm workers. Use it as a context manager; `judge` may be called from several threads."""
+
+    def __init__(self, workers: int = 1, limit: float = 20.0) -> None:
+        self.limit = limit
+        self._workers = [_Worker() for _ in range(workers)]
+        self._free = list(self._workers)
+        self._gate = threading.Condition()
+
+    def judge(self, source: str) -> Verdict:
+        """Run ``source`` in torch and say what happened. Raises ``RuntimeError`` only if the worker itself is gone."""
+        with self._gate:
+            self._gate.wait_for(lambda: bool(self._free))
+            worker = self._free.pop()
+        try:
+            return worker.ask(source, self.limit)
+        finally:
+            with self._gate:
+                self._free.append(worker)
+                self._gate.notify()
+
+    def judge_all(self, sources: Iterable[str]) -> Iterator[Verdict]:
+        """The verdicts on many programs, in their order."""
+        with ThreadPoolExecutor(len(self._workers)) as pool:
+            yield from pool.map(self.judge, sources)
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.close()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+_shared: Oracle | None = None
+
+
+def judge(source: str) -> Verdict:
+    """`Oracle.judge` with one worker that lives as long as this process."""
+    global _shared
+    if _shared is None:
+        _shared = Oracle()
+    return _shared.judge(source)

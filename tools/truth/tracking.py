@@ -1,0 +1,320 @@
+"""The watched run: which line wrote to which saved tensor, and what the gradients would be had nobody written.
+
+Three hooks see everything: saved-tensor hooks (what a node keeps, as it was then), a dispatch mode (every write,
+however deep inside torch) and a function mode (what the user called, so that a saved tensor can be told to be an
+input or the result of that call). Saved tensors are handed back to backward as they were when they were saved,
+so the gradients of this run are the right ones. Where torch would raise, this run raises the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from tools.truth.verdict import VERSION_ERROR
+
+PROGRAM = "<program>"
+"""The file name under which judged programs are compiled."""
+
+
+def user_line() -> int | None:
+    """The line of the program being executed, seen from anywhere below it."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == PROGRAM:
+            return frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+@dataclass
+class Write:
+    """One write into a storage: its place in time, its line, and the storage object it went through."""
+
+    time: int
+    line: int | None
+    storage: int
+
+
+@dataclass
+class Saved:
+    """A tensor that a graph node keeps: an alias, its contents then, and the lines that wrote to it since.
+
+    role is ``input`` or ``result`` of the user's call (``unknown`` inside torch); leaf says that the storage is a
+    leaf's that requires grad. seen: writes the version counter saw. hidden: the others, with the way they went.
+    """
+
+    alias: torch.Tensor
+    contents: torch.Tensor
+    version: int
+    last_version: int
+    time: int
+    line: int | None
+    op: str
+    role: str = "unknown"
+    leaf: bool = False
+    seen: list[int | None] = field(default_factory=list)
+    hidden: list[tuple[int | None, str]] = field(default_factory=list)
+
+    @property
+    def stale(self) -> bool:
+        return self.alias._version != self.version
+
+    @property
+    def changed(self) -> bool:
+        now = self.alias.detach()
+        return not (now.shape == self.contents.shape and torch.equal(torch.nan_to_num(now), torch.nan_to_num(self.contents)))
+
+
+@dataclass
+class Call:
+    """A call of torch that the program made: the storages of its arguments and what was saved and written in it."""
+
+    op: str
+    start: int
+    arguments: dict[int, bool]  # storage -> a leaf that requires grad
+    saved: list[Saved] = field(default_factory=list)
+
+
+@dataclass
+class GradRead:
+    """A read of ``.grad``: of a leaf, or of an interior tensor that does not retain it (and where that was made)."""
+
+    line: int | None
+    leaf: bool
+    made: int | None = None
+    updated_from_grad: bool = False
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+
+
+def _key(tensor: torch.Tensor) -> int:
+    """The storage's address; 0 for what has no memory of its own."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return 0
+
+
+class Tracker:
+    """Everything that the watched run learns. Storages are kept alive, so that an address names one storage."""
+
+    def __init__(self, watch_contents: bool = False) -> None:
+        self.time = 0
+        self.quiet = 0
+        self.watch_contents = watch_contents
+        self.saved: list[Saved] = []
+        self.by_storage: dict[int, list[Saved]] = {}
+        self.pending: dict[int, Write] = {}
+        self.last_write: dict[int, Write] = {}
+        self.calls: list[Call] = []
+        self.stale: list[Saved] = []  # in the order in which torch raises
+        self.silent: list[Saved] = []
+        self.view_culprits: list[int | None] = []
+        self.grad_reads: list[GradRead] = []
+        self.data_sets: list[int | None] = []
+        self.made: dict[int, int | None] = {}
+        self.keep: list[Any] = []
+
+    @contextmanager
+    def hushed(self) -> Iterator[None]:
+        """Our own torch calls, which are not the program's."""
+        self.quiet += 1
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self.quiet -= 1
+
+    def tick(self) -> int:
+        self.time += 1
+        return self.time
+
+    # -- saved tensors -------------------------------------------------------------------------------------
+
+    def pack(self, tensor: torch.Tensor) -> Any:
+        if self.quiet or tensor.is_inference():
+            return tensor
+        with self.hushed():
+            key = _key(tensor)
+            self.settle(key)
+            call = self.calls[-1] if self.calls else None
+            alias = tensor.detach()
+            entry = Saved(
+                alias, alias.clone(), tensor._version, tensor._version, self.tick(), user_line(), call.op if call else "?"
+            )
+            self.saved.append(entry)
+            if key:
+                self.by_storage.setdefault(key, []).append(entry)
+                self.keep.append(tensor.untyped_storage())
+            if call is not None:
+                call.saved.append(entry)
+            return entry
+
+    def unpack(self, entry: Any) -> torch.Tensor:
+        if not isinstance(entry, Saved):
+            assert isinstance(entry, torch.Tensor)
+            return entry
+        with self.hushed():
+            self.settle(_key(entry.alias))
+            if entry.stale:
+                self.stale.append(entry)
+                raise RuntimeError(f"{VERSION_ERROR}: watched run")
+            if entry.changed:
+                self.silent.append(entry)
+            return entry.contents.clone()
+
+    # -- writes --------------------------------------------------------------------------------------------
+
+    def settle(self, key: int) -> None:
+        """The version counter moves after the dispatch mode saw the write, so each write is filed at the next event."""
+        write = self.pending.pop(key, None)
+        if write is None:
+            return
+        for entry in self.by_storage.get(key, ()):
+            if entry.time > write.time:
+                continue
+            version = entry.alias._version
+            if version != entry.last_version:
+                entry.last_version = version
+                entry.seen.append(write.line)
+            else:
+                same = entry.alias.untyped_storage()._cdata == write.storage
+                entry.hidden.append((write.line, "data" if same else "alias"))
+
+    def wrote(self, tensor: torch.Tensor) -> None:
+        key = _key(tensor)
+        if not key:
+            return
+        self.settle(key)
+        storage = tensor.untyped_storage()
+        self.keep.append(storage)
+        self.pending[key] = self.last_write[key] = Write(self.tick(), user_line(), storage._cdata)
+
+    # -- the user's calls ----------------------------------------------------------------------------------
+
+    def enter(self, func: Any, arguments: list[torch.Tensor]) -> Call:
+        storages: dict[int, bool] = {}
+        for tensor in arguments:
+            base = tensor._base if not tensor.is_inference() and tensor._base is not None else tensor
+            leaf = base.is_leaf and base.requires_grad
+            storages[_key(tensor)] = storages.get(_key(tensor), False) or leaf
+        call = Call(str(resolve_name(func) or getattr(func, "__name__", "?")), self.time, storages)
+        self.calls.append(call)
+        return call
+
+    def leave(self, call: Call, results: list[torch.Tensor]) -> None:
+        self.calls.remove(call)
+        made = {_key(tensor) for tensor in results}
+        for entry in call.saved:
+            key = _key(entry.alias)
+            write = self.last_write.get(key)
+            written_before = write is not None and call.start < write.time < entry.time
+            if key in call.arguments:
+                entry.leaf = call.arguments[key]
+                entry.role = "result" if written_before else "input"
+            elif key in made:
+                entry.role = "result"
+        line = user_line()
+        for tensor in results:
+            if tensor.grad_fn is not None and id(tensor) not in self.made:
+                self.made[id(tensor)] = line
+                self.keep.append(tensor)
+
+    def read_grad(self, tensor: torch.Tensor) -> None:
+        line = user_line()
+        if tensor.is_leaf:
+            self.grad_reads.append(GradRead(line, True))
+        elif not tensor.retains_grad and tensor._grad is None:
+            made = self.made.get(id(tensor))
+            update = made is not None and any(read.leaf and read.line == made for read in self.grad_reads)
+            self.grad_reads.append(GradRead(line, False, made, update))
+
+    def blame_view(self, arguments: list[torch.Tensor]) -> None:
+        """A use of a view raised because its base was written: the latest write to an argument's storage did that."""
+        writes = [self.last_write[_key(tensor)] for tensor in arguments if _key(tensor) in self.last_write]
+        self.view_culprits.append(max(writes, key=lambda write: write.time).line if writes else None)
+
+    # -- contents, for writes that no dispatch shows (numpy) -------------------------------------------------
+
+    def watch(self, line: int | None) -> None:
+        """Compare every saved tensor with what it was, after the program executed ``line``."""
+        with self.hushed():
+            for entry in self.saved:
+                if not entry.stale and not entry.hidden and entry.changed:
+                    entry.hidden.append((line, "alias"))
+
+
+class _Dispatch(TorchDispatchMode):
+    def __init__(self, tracker: Tracker) -> None:
+        super().__init__()
+        self.tracker = tracker
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if not self.tracker.quiet:
+            for position, argument in enumerate(func._schema.arguments):
+                if argument.alias_info is None or not argument.alias_info.is_write:
+                    continue
+                value = args[position] if position < len(args) else kwargs.get(argument.name)
+                for tensor in _tensors(value):
+                    self.tracker.wrote(tensor)
+        return func(*args, **kwargs)
+
+
+class _Function(TorchFunctionMode):
+    def __init__(self, tracker: Tracker) -> None:
+        super().__init__()
+        self.tracker = tracker
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        tracker = self.tracker
+        if tracker.quiet:
+            return func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        owner = getattr(getattr(func, "__self__", None), "__name__", "")
+        if name == "__get__" and owner == "grad":
+            tracker.read_grad(args[0])
+            return func(*args, **kwargs)
+        if name == "__set__" and owner == "data":
+            tracker.data_sets.append(user_line())
+        if name in ("__get__", "__set__"):
+            result = func(*args, **kwargs)
+            if isinstance(result, torch.Tensor) and result.grad_fn is not None:
+                tracker.made.setdefault(id(result), user_line())
+                tracker.keep.append(result)
+            return result
+        arguments = _tensors((args, kwargs))
+        call = tracker.enter(func, arguments)
+        results: list[torch.Tensor] = []
+        try:
+            result = func(*args, **kwargs)
+            results = _tensors(result)
+        except RuntimeError as error:
+            if "its base or another view of its base has been modified" in str(error):
+                tracker.blame_view(arguments)
+            raise
+        finally:
+            tracker.leave(call, results)
+        return result
+
+
+@contextmanager
+def tracking(tracker: Tracker) -> Iterator[None]:
+    """Run the body watched by ``tracker``."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.autograd.graph.saved_tensors_hooks(tracker.pack, tracker.unpack))
+        stack.enter_context(_Dispatch(tracker))
+        stack.enter_context(_Function(tracker))
+        yield

@@ -1,0 +1,95 @@
+"""The oracle's worker: keeps torch imported and judges each program in a fork of itself.
+
+Reads one JSON object a line (``source``, ``limit`` in seconds) and answers with one verdict a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+WARM = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+import torch.optim
+import torch.utils.checkpoint
+net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(inplace=True))
+optimizer = torch.optim.Adam(net.parameters())
+net(torch.randn(3, 2)).sum().backward()
+optimizer.step()
+"""
+
+
+def _child(source: str, pipe: int) -> None:
+    from tools.truth.execute import execute
+
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(quiet, descriptor)
+    answer = json.dumps(execute(source).to_json()).encode()
+    with os.fdopen(pipe, "wb") as out:
+        out.write(answer)
+
+
+def _read(pipe: int, limit: float) -> bytes | None:
+    """Everything the child says; ``None`` if it is not done in time."""
+    parts = []
+    end = time.monotonic() + limit
+    while True:
+        ready, _, _ = select.select([pipe], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            return None
+        part = os.read(pipe, 1 << 16)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def _invalid(note: str) -> dict[str, Any]:
+    return {"kind": "invalid", "findings": [], "note": note}
+
+
+def judge_in_fork(source: str, limit: float) -> dict[str, Any]:
+    """The verdict on ``source`` as plain data, from a forked child that is killed after ``limit`` seconds."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            _child(source, writer)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        said = _read(reader, limit)
+    finally:
+        os.close(reader)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if said is None:
+        return _invalid(f"took more than {limit:g} s")
+    if not said:
+        return _invalid("the process died")
+    answer = json.loads(said)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def main() -> None:
+    """Serve until standard input closes."""
+    from tools.truth.execute import execute
+
+    execute(WARM)  # torch builds several tables on first use: let no fork do that again
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(judge_in_fork(request["source"], request["limit"])), flush=True)
+
+
+if __name__ == "__main__":
+    main()
