@@ -1,0 +1,52 @@
+"""Rules: events in, diagnostics out.
+
+To add one, write a subclass of ``Rule`` in the file of its family; it is found by itself. What it must say about
+itself, and what its docstring holds, is written in ``base.py`` and ``docs.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..diagnostics import Diagnostic
+from ..events import Event
+from .base import Rule, RuleContext, SourceFile
+from .docs import Documentation, documentation, page
+from .meta import unreadable
+from .registry import UnknownRule, active, all_rules, find_rule, select
+
+__all__ = [
+    "Documentation",
+    "Rule",
+    "RuleContext",
+    "SourceFile",
+    "UnknownRule",
+    "active",
+    "all_rules",
+    "diagnose",
+    "documentation",
+    "find_rule",
+    "page",
+    "select",
+    "unreadable",
+]
+
+
+def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
+    """The findings that the events make, each code once at each place, in reading order.
+
+    Where several events make the same finding, the one that assumes least and tells most is kept.
+    """
+    best: dict[tuple[object, ...], tuple[tuple[object, ...], Diagnostic]] = {}
+    for event in events:
+        for rule in all_rules():
+            if not isinstance(event, rule.handles):
+                continue
+            found = rule.check(event, ctx)
+            if found is None:
+                continue
+            key = (found.code, found.span)
+            worth = (-found.severity, len(found.assumptions), -len(found.related), found.message)
+            if key not in best or worth < best[key][0]:
+                best[key] = (worth, found)
+    return sorted((found for _, found in best.values()), key=lambda found: found.sort_key)

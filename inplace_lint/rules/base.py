@@ -1,0 +1,152 @@
+"""What a rule is, and what it may ask about the source: a site's place, its text, the statement around it.
+
+A rule turns one event into one diagnostic. It knows autograd's events, PyTorch's words and how Python is
+spelt; it knows nothing of the interpreter, of libcst or of output formats.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+from ..diagnostics import Diagnostic, Fix, Related, Severity, Span
+from ..events import Context, Event, Site
+
+Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
+
+AUTOGRAD_NOTES = "https://docs.pytorch.org/docs/stable/notes/autograd.html"
+
+
+class SourceFile(Protocol):
+    """What a rule needs of one file: its lines, and where an origin and the statement around it stand."""
+
+    @property
+    def lines(self) -> Sequence[str]: ...
+
+    def span(self, origin: int) -> Span: ...
+
+    def statement_span(self, origin: int) -> Span: ...
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement as it stands in the source, with the place of a site inside it.
+
+    ``start`` and ``end`` count characters of ``text`` and enclose the site that was asked about; ``indent`` is
+    the column, from 0, at which the statement starts.
+    """
+
+    text: str
+    start: int
+    end: int
+    indent: int = 0
+
+
+@dataclass(frozen=True)
+class RuleContext:
+    """Answers a rule's questions about the source, for every file that the analysis has touched."""
+
+    files: Mapping[str, SourceFile]
+
+    def span(self, site: Site) -> Span:
+        """Where the site's syntax stands."""
+        return self.files[site.file].span(site.origin)
+
+    def row(self, site: Site | None) -> int | None:
+        """The site's first row, for words such as "line 3"; None where there is no site."""
+        return None if site is None else self.span(site).start.row
+
+    def text(self, site: Site) -> str:
+        """The site's source text, as written."""
+        return _slice(self.files[site.file].lines, self.span(site))
+
+    def statement_span(self, site: Site) -> Span:
+        """Where the statement that holds the site stands."""
+        return self.files[site.file].statement_span(site.origin)
+
+    def statement(self, site: Site) -> Statement:
+        """The text of the statement that holds the site, and where in it the site is."""
+        lines = self.files[site.file].lines
+        inner, outer = self.span(site), self.statement_span(site)
+        before = len(_slice(lines, Span(outer.filename, outer.start, inner.start))) if inner.start > outer.start else 0
+        return Statement(_slice(lines, outer), before, before + len(_slice(lines, inner)), outer.start.column - 1)
+
+    def snippet(self, site: Site, limit: int = 60) -> str | None:
+        """The site's text on one line, for a message; None where it is too long to help."""
+        text = " ".join(self.text(site).split())
+        return text if 0 < len(text) <= limit and "`" not in text else None
+
+
+def _slice(lines: Sequence[str], span: Span) -> str:
+    """The characters that the span covers."""
+    first, last = span.start.row - 1, span.end.row - 1
+    if first == last:
+        return lines[first][span.start.column - 1 : span.end.column - 1]
+    middle = list(lines[first + 1 : last])
+    return "\n".join([lines[first][span.start.column - 1 :], *middle, lines[last][: span.end.column - 1]])
+
+
+@dataclass(frozen=True)
+class Advice:
+    """How to write it instead: the reason in words, and the code where the rule can spell it."""
+
+    message: str
+    code: str | None = None
+
+
+class Rule(ABC):
+    """One kind of finding. A subclass's docstring is its documentation; see ``docs.py`` for its sections.
+
+    ``outcome`` says what the docstring's bad example does in PyTorch, and is held against it by a test.
+    ``handles`` are the event types that ``check`` is given. ``kinds`` are all rules, as they define themselves.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    outcome: ClassVar[Outcome]
+    handles: ClassVar[tuple[type[Any], ...]] = ()
+    severity: ClassVar[Severity] = Severity.ERROR
+    url: ClassVar[str] = f"{AUTOGRAD_NOTES}#in-place-operations-with-autograd"
+
+    kinds: ClassVar[list[type[Rule]]] = []
+
+    def __init_subclass__(cls) -> None:
+        """Takes note of every rule that carries a code; that is all the registration there is."""
+        if "code" in vars(cls):
+            Rule.kinds.append(cls)
+
+    @abstractmethod
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        """The finding that the event makes, or None where it is another rule's business."""
+
+    def finding(
+        self,
+        ctx: RuleContext,
+        site: Site,
+        message: str,
+        context: Context,
+        *,
+        story: Sequence[Related] = (),
+        torch_error: str | None = None,
+        advice: Advice | None = None,
+    ) -> Diagnostic:
+        """The diagnostic at ``site``; what had to be assumed makes an error a warning."""
+        statement = ctx.statement_span(site)
+        span = ctx.span(site)
+        return Diagnostic(
+            code=self.code,
+            name=self.name,
+            severity=min(self.severity, Severity.WARNING) if context.assumptions else self.severity,
+            message=message,
+            span=span,
+            related=tuple(story),
+            assumptions=context.assumptions,
+            torch_error=torch_error,
+            fix=Fix("display-only", advice.message) if advice else None,
+            suggestion=advice.code if advice else None,
+            noqa_row=max(statement.end.row, span.start.row),
+            noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
+            url=self.url,
+        )

@@ -1,0 +1,86 @@
+"""IPL0xx: findings about the analysis itself."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Position, Severity, Span
+from ..events import Event, GaveUp
+from . import words
+from .base import Rule, RuleContext
+
+
+class UnreadableFile(Rule):
+    """A file cannot be read or parsed, so nothing in it was checked.
+
+    ## What it finds
+    Files that do not exist, may not be read, are not text in their declared encoding, or are not valid Python.
+
+    ## Why it matters
+    A file that is skipped silently looks like a clean one. The other files are checked all the same.
+
+    ## Example
+    ```python
+    def f(:  # IPL000
+        pass
+    ```
+
+    Use instead:
+    ```python
+    def f():
+        pass
+    ```
+
+    ## How to fix it
+    Repair the file, or leave it out with `--exclude`. Python 2 files and templates belong to the latter.
+    """
+
+    code = "IPL000"
+    name = "unreadable-file"
+    outcome = "nothing"
+    url = "https://docs.python.org/3/tutorial/errors.html#syntax-errors"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        return None
+
+
+def unreadable(filename: str, reason: str, row: int = 1, column: int = 1) -> Diagnostic:
+    """The IPL000 finding for a file, with the place at which reading or parsing stopped."""
+    place = Position(max(row, 1), max(column, 1))
+    return Diagnostic(
+        code=UnreadableFile.code,
+        name=UnreadableFile.name,
+        severity=UnreadableFile.severity,
+        message=reason,
+        span=Span(filename, place, Position(place.row, place.column + 1)),
+        noqa_row=place.row,
+        noqa_rows=frozenset({place.row}),
+        url=UnreadableFile.url,
+    )
+
+
+class AnalysisGaveUp(Rule):
+    """A definition took more than its budget, so the analysis of it is incomplete.
+
+    ## What it finds
+    Definitions on which the analysis stopped early. What was found in them before stands; more may be there.
+
+    ## Why it matters
+    It is only a note: nothing is wrong with the code. Without it, an unfinished check would look like a clean one.
+
+    ## How to fix it
+    Nothing has to be done. Splitting a very large function makes it readable for people as well.
+    """
+
+    code = "IPL001"
+    name = "analysis-incomplete"
+    outcome = "nothing"
+    handles = (GaveUp,)
+    severity = Severity.INFO
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, GaveUp):
+            return None
+        message = (
+            f"the analysis of `{event.context.function}` stopped early ({event.reason}): it may miss findings here"
+        )
+        steps = words.story(ctx, *words.calls(event.context))
+        return self.finding(ctx, event.site, message, event.context, story=steps)

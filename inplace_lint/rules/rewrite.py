@@ -1,0 +1,430 @@
+"""The rewrite that suits a write, as the user would type it, made from the statement's own text.
+
+Only the part that changes is replaced, so that spacing and names stay the user's. Where the code's shape is not
+understood there is no suggestion in code (None), never a wrong one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..events import Write
+from .base import RuleContext, Statement
+
+# In-place methods whose name without the underscore is no method of a tensor: what to write instead, with `{y}` the
+# tensor and `{args}` the arguments. None: there is no out-of-place form, so the write goes to a clone.
+WITHOUT_TWIN: dict[str, str | None] = {
+    "copy_": "{args}.clone()",
+    "fill_": "torch.full_like({y}, {args})",
+    "zero_": "torch.zeros_like({y})",
+    "uniform_": "torch.empty_like({y}).uniform_({args})",
+    "normal_": "torch.empty_like({y}).normal_({args})",
+    "random_": "torch.empty_like({y}).random_({args})",
+    "bernoulli_": "torch.empty_like({y}).bernoulli_({args})",
+    "cauchy_": "torch.empty_like({y}).cauchy_({args})",
+    "exponential_": "torch.empty_like({y}).exponential_({args})",
+    "geometric_": "torch.empty_like({y}).geometric_({args})",
+    "log_normal_": "torch.empty_like({y}).log_normal_({args})",
+    "fill_diagonal_": None,
+    "set_": None,
+    "apply_": None,
+    "map_": None,
+    "map2_": None,
+    "resize_": None,
+    "resize_as_": None,
+    "resize_as_sparse_": None,
+    "sparse_resize_": None,
+    "sparse_resize_and_clear_": None,
+    "as_strided_": None,
+    "share_memory_": None,
+    "requires_grad_": None,
+}
+
+_BINARY: dict[type[ast.operator], tuple[str, int]] = {
+    ast.BitOr: ("|", 1),
+    ast.BitXor: ("^", 2),
+    ast.BitAnd: ("&", 3),
+    ast.LShift: ("<<", 4),
+    ast.RShift: (">>", 4),
+    ast.Add: ("+", 5),
+    ast.Sub: ("-", 5),
+    ast.Mult: ("*", 6),
+    ast.Div: ("/", 6),
+    ast.FloorDiv: ("//", 6),
+    ast.Mod: ("%", 6),
+    ast.MatMult: ("@", 6),
+    ast.Pow: ("**", 8),
+}
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A statement with its syntax tree and the nodes' places as character offsets."""
+
+    statement: Statement
+    tree: ast.stmt
+    line_starts: tuple[int, ...]
+    lines: tuple[str, ...]
+
+    def extent(self, node: ast.expr | ast.stmt | ast.keyword) -> tuple[int, int]:
+        """Where the node's text starts and ends."""
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno or 1, node.end_col_offset or 0)
+
+    def _offset(self, line: int, column: int) -> int:
+        # ast counts columns in UTF-8 bytes.
+        return self.line_starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode(errors="ignore"))
+
+    def source(self, node: ast.expr | ast.stmt | ast.keyword) -> str:
+        start, end = self.extent(node)
+        return self.statement.text[start:end]
+
+    def with_changes(self, changes: list[tuple[int, int, str]]) -> str:
+        """The statement's text with the given stretches replaced."""
+        text = self.statement.text
+        for start, end, new in sorted(changes, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+    def tidy(self, text: str) -> str:
+        """The text with its later lines moved to the left as far as the statement's first one was."""
+        indent = " " * self.statement.indent
+        return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
+
+    def nodes_at_site(self) -> Iterator[ast.AST]:
+        """The nodes at the site: those of exactly its extent, those around it (smallest first), those inside."""
+        start, end = self.statement.start, self.statement.end
+        same: list[ast.AST] = []
+        around: list[tuple[int, int, ast.AST]] = []
+        inside: list[tuple[int, int, ast.AST]] = []
+        for number, node in enumerate(ast.walk(self.tree)):
+            if not isinstance(node, (ast.expr, ast.stmt, ast.keyword)):
+                continue
+            first, last = self.extent(node)
+            if (first, last) == (start, end):
+                same.append(node)
+            elif first <= start and last >= end:
+                around.append((last - first, number, node))
+            elif first >= start and last <= end:
+                inside.append((first - last, number, node))
+        yield from same
+        yield from (node for _, _, node in sorted(around, key=lambda entry: entry[:2]))
+        yield from (node for _, _, node in sorted(inside, key=lambda entry: entry[:2]))
+
+    def call(self, wanted: Callable[[ast.Call], bool] = lambda call: True) -> ast.Call | None:
+        """The call nearest to the site that is as wanted."""
+        return next((node for node in self.nodes_at_site() if isinstance(node, ast.Call) and wanted(node)), None)
+
+    def is_whole(self, node: ast.expr) -> bool:
+        """Whether the statement is the node and nothing else, its value unused."""
+        return isinstance(self.tree, ast.Expr) and self.tree.value is node
+
+
+def _parse(statement: Statement) -> _Parsed | None:
+    """The statement's tree; None where it is no simple statement by itself (a compound statement's header)."""
+    try:
+        tree = ast.parse(statement.text)
+    except (SyntaxError, ValueError):
+        return None
+    if len(tree.body) != 1:
+        return None
+    lines = statement.text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    return _Parsed(statement, tree.body[0], tuple(starts), tuple(lines))
+
+
+def out_of_place(ctx: RuleContext, write: Write) -> str | None:
+    """The write as an operation that makes a new tensor; None where there is no such form."""
+    parsed = _parse(ctx.statement(write.site))
+    if parsed is None:
+        return None
+    by_form: dict[str, Callable[[_Parsed], str | None]] = {
+        "operator": _operator,
+        "method": _method,
+        "item": _item,
+        "function": _function,
+        "module": lambda it: _module(ctx, write, it),
+        "out": _out,
+    }
+    rewrite = by_form.get(write.form)
+    text = rewrite(parsed) if rewrite else None
+    return parsed.tidy(text) if text else None
+
+
+def clone_first(ctx: RuleContext, write: Write) -> str | None:
+    """The same write, on a private copy that is made just before; None where the tensor's name is not clear."""
+    parsed = _parse(ctx.statement(write.site))
+    text = _cloned(parsed) if parsed else None
+    return parsed.tidy(text) if parsed and text else None
+
+
+def under_no_grad(ctx: RuleContext, write: Write) -> str | None:
+    """The statement inside ``with torch.no_grad():``; None where its value is used further."""
+    parsed = _parse(ctx.statement(write.site))
+    if parsed is None or write.form not in ("operator", "method", "item", "out"):
+        return None
+    if not isinstance(parsed.tree, (ast.Expr, ast.AugAssign, ast.Assign, ast.Delete)):
+        return None
+    if isinstance(parsed.tree, ast.Assign) and write.form != "item":
+        return None
+    return in_block("with torch.no_grad():", parsed.tidy(parsed.statement.text))
+
+
+def in_block(header: str, body: str) -> str:
+    """A compound statement."""
+    return header + "\n" + "\n".join("    " + line for line in body.split("\n"))
+
+
+def without_data(ctx: RuleContext, write: Write) -> str | None:
+    """``.data`` replaced by what PyTorch checks: ``.detach()``, or no_grad where a statement needs a target."""
+    parsed = _parse(ctx.statement(write.site))
+    if parsed is None:
+        return None
+    attribute = next(
+        (node for node in parsed.nodes_at_site() if isinstance(node, ast.Attribute) and node.attr == "data"), None
+    )
+    if attribute is None:
+        return None
+    owner = parsed.extent(attribute.value)[1]
+    end = parsed.extent(attribute)[1]
+    if isinstance(parsed.tree, ast.AugAssign) and parsed.tree.target is attribute:
+        return in_block("with torch.no_grad():", parsed.tidy(parsed.with_changes([(owner, end, "")])))
+    return parsed.tidy(parsed.with_changes([(owner, end, ".detach()")]))
+
+
+def assigned(ctx: RuleContext, write: Write) -> str | None:
+    """The call without ``out=``, its result bound to what ``out=`` named."""
+    return out_of_place(ctx, write) if write.form == "out" else None
+
+
+def without_inplace_flag(statement: Statement) -> str | None:
+    """The statement without its ``inplace=True``; None where it holds no such argument."""
+    parsed = _parse(statement)
+    call = parsed.call(lambda it: _flag(it) is not None) if parsed else None
+    if parsed is None or call is None:
+        return None
+    return parsed.tidy(parsed.with_changes(_drop_flag(parsed, call)))
+
+
+def with_argument(statement: Statement, argument: str) -> str | None:
+    """The statement with one more argument in the call at the site."""
+    parsed = _parse(statement)
+    call = parsed.call() if parsed else None
+    if parsed is None or call is None:
+        return None
+    end = parsed.extent(call)[1] - 1
+    comma = ", " if call.args or call.keywords else ""
+    return parsed.tidy(parsed.with_changes([(end, end, f"{comma}{argument}")]))
+
+
+def update_in_place(statement: Statement) -> str | None:
+    """``w = w - step`` as an in-place update under no_grad; None for another shape."""
+    parsed = _parse(statement)
+    tree = parsed.tree if parsed else None
+    if parsed is None or not isinstance(tree, ast.Assign) or len(tree.targets) != 1:
+        return None
+    name, value = parsed.source(tree.targets[0]), tree.value
+    if isinstance(value, ast.BinOp) and parsed.source(value.left) == name:
+        symbol = _BINARY[type(value.op)][0]
+        # From the left operand's end, so that the right one keeps its brackets.
+        rest = parsed.statement.text[parsed.extent(value.left)[1] :].lstrip()
+        if not rest.startswith(symbol):
+            return None
+        body = f"{name} {symbol}= {rest.removeprefix(symbol).strip()}"
+    else:
+        body = f"{name}.copy_({parsed.source(value)})"
+    return in_block("with torch.no_grad():", parsed.tidy(body))
+
+
+def _operator(parsed: _Parsed) -> str | None:
+    tree = parsed.tree
+    if not isinstance(tree, ast.AugAssign):
+        return None
+    if isinstance(tree.target, ast.Subscript):
+        return _cloned(parsed)
+    symbol, strength = _BINARY[type(tree.op)]
+    target, value = parsed.source(tree.target), _bracketed(parsed, tree.value, strength)
+    return f"{target} = {target} {symbol} {value}"
+
+
+def _bracketed(parsed: _Parsed, value: ast.expr, strength: int) -> str:
+    """The text of an augmented assignment's value, in brackets where it binds less than the operator."""
+    # The value's own brackets are no part of its node, so the text runs from the first character after the operator.
+    assert isinstance(parsed.tree, ast.AugAssign)
+    target_end = parsed.extent(parsed.tree.target)[1]
+    after = parsed.statement.text.index("=", target_end) + 1
+    text = parsed.statement.text[after : parsed.extent(parsed.tree)[1]].strip()
+    if text.startswith("("):
+        try:
+            if ast.dump(ast.parse(text, mode="eval").body) == ast.dump(value) and _closes_at_end(text):
+                return text
+        except SyntaxError:
+            pass
+    loose: tuple[type[ast.expr], ...] = (ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda, ast.NamedExpr, ast.Yield,
+                                         ast.YieldFrom, ast.Await, ast.Tuple)  # fmt: skip
+    if isinstance(value, loose):
+        return f"({text})"
+    if isinstance(value, ast.BinOp) and _BINARY[type(value.op)][1] <= strength:
+        return f"({text})"
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
+        return f"({text})"
+    return text
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the bracket that opens the text is the one that ends it."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
+
+
+def _method(parsed: _Parsed) -> str | None:
+    call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr.endswith("_"))
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return _operator(parsed) or _item(parsed)
+    method, receiver = call.func.attr, call.func.value
+    if parsed.is_whole(call) and not _is_name(receiver):
+        return _cloned(parsed)
+    if method in WITHOUT_TWIN:
+        pattern = WITHOUT_TWIN[method]
+        if pattern is None or (method == "copy_" and len(call.args) != 1):
+            return _cloned(parsed)
+        given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+        arguments = ", ".join(parsed.source(argument) for argument in given)
+        if method == "copy_" and not isinstance(call.args[0], (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+            arguments = f"({arguments})"
+        new = pattern.format(y=parsed.source(receiver), args=arguments)
+        changes = [(*parsed.extent(call), new)]
+    else:
+        end = parsed.extent(call.func)[1]
+        changes = [(end - len(method), end, method.rstrip("_"))]
+    if parsed.is_whole(call):
+        changes.append((0, 0, f"{parsed.source(receiver)} = "))
+    return parsed.with_changes(changes)
+
+
+def _item(parsed: _Parsed) -> str | None:
+    tree = parsed.tree
+    if isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
+        target, value = tree.targets[0], tree.value
+        if isinstance(target.slice, ast.Compare) and _is_name(target.value) and _is_number(value):
+            name = parsed.source(target.value)
+            return f"{name} = {name}.masked_fill({parsed.source(target.slice)}, {parsed.source(value)})"
+    return _cloned(parsed)
+
+
+def _function(parsed: _Parsed) -> str | None:
+    call = parsed.call(lambda it: _flag(it) is not None)
+    if call is not None:
+        changes = _drop_flag(parsed, call)
+    else:
+        call = parsed.call(lambda it: isinstance(it.func, (ast.Attribute, ast.Name)) and _callee(it).endswith("_"))
+        if call is None or "init" in parsed.source(call.func):
+            return None
+        end = parsed.extent(call.func)[1]
+        changes = [(end - 1, end, "")]
+    if parsed.is_whole(call):
+        if not call.args or not _is_name(call.args[0]):
+            return None
+        changes.append((0, 0, f"{parsed.source(call.args[0])} = "))
+    return parsed.with_changes(changes)
+
+
+def _module(ctx: RuleContext, write: Write, parsed: _Parsed) -> str | None:
+    if write.flag_site is not None:
+        flag = without_inplace_flag(ctx.statement(write.flag_site))
+        if flag is not None:
+            return flag
+    call = parsed.call(lambda it: _flag(it) is not None)
+    return parsed.with_changes(_drop_flag(parsed, call)) if call else None
+
+
+def _out(parsed: _Parsed) -> str | None:
+    call = parsed.call(lambda it: any(keyword.arg == "out" for keyword in it.keywords))
+    if call is None:
+        return None
+    keyword = next(keyword for keyword in call.keywords if keyword.arg == "out")
+    changes = _drop_argument(parsed, call, keyword)
+    if parsed.is_whole(call):
+        if not isinstance(keyword.value, (ast.Name, ast.Attribute)):
+            return None
+        changes.append((0, 0, f"{parsed.source(keyword.value)} = "))
+    return parsed.with_changes(changes)
+
+
+def _cloned(parsed: _Parsed) -> str | None:
+    """The tensor at the root of what is written, cloned in a line of its own before the statement."""
+    tree = parsed.tree
+    target: ast.expr | None = None
+    if isinstance(tree, ast.AugAssign):
+        target = tree.target
+    elif isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
+        target = tree.targets[0]
+    else:
+        call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr.endswith("_"))
+        if call is not None and isinstance(call.func, ast.Attribute):
+            target = call.func.value
+    while target is not None and not _is_name(target):
+        if isinstance(target, (ast.Subscript, ast.Attribute)):
+            target = target.value
+        elif isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
+            target = target.func.value
+        else:
+            return None
+    if target is None:
+        return None
+    name = parsed.source(target)
+    return f"{name} = {name}.clone()\n{parsed.statement.text}"
+
+
+def _is_name(node: ast.expr) -> bool:
+    """Whether the node is a plain name or an attribute of ``self``: something that can be bound anew."""
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id == "self"
+    return isinstance(node, ast.Name)
+
+
+def _is_number(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_number(node.operand)
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
+
+
+def _callee(call: ast.Call) -> str:
+    """The last part of the called name."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _flag(call: ast.Call) -> ast.expr | ast.keyword | None:
+    """The argument that asks for work in place: ``inplace=...``, or a literal True that ends the positional ones."""
+    for keyword in call.keywords:
+        if keyword.arg == "inplace":
+            return keyword
+    if call.args and isinstance(call.args[-1], ast.Constant) and call.args[-1].value is True:
+        return call.args[-1]
+    return None
+
+
+def _drop_flag(parsed: _Parsed, call: ast.Call) -> list[tuple[int, int, str]]:
+    flag = _flag(call)
+    return _drop_argument(parsed, call, flag) if flag is not None else []
+
+
+def _drop_argument(parsed: _Parsed, call: ast.Call, gone: ast.expr | ast.keyword) -> list[tuple[int, int, str]]:
+    """The change that takes one argument and one comma out of a call."""
+    arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    arguments.sort(key=parsed.extent)
+    place = arguments.index(gone)
+    start, end = parsed.extent(gone)
+    if place > 0:
+        comma = parsed.statement.text.rindex(",", parsed.extent(arguments[place - 1])[1], start)
+        return [(comma, end, "")]
+    if len(arguments) > 1:
+        return [(start, parsed.extent(arguments[1])[0], "")]
+    return [(start, end, "")]

@@ -1,0 +1,160 @@
+"""IPL3xx: nothing raises and the gradients are wrong, because the write went past the version counter."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic
+from ..events import Event, SavedOverwritten, Write
+from . import rewrite, words
+from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
+from .saved import reorder, story
+
+
+def _lost(ctx: RuleContext, event: SavedOverwritten) -> str:
+    saver = f"{words.named(event.saved_by)}{words.line(ctx, event.save_site, event.write.site)}"
+    return f"what {saver} saved for its backward"
+
+
+def _finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, how: str, advice: Advice) -> Diagnostic:
+    message = (
+        f"{words.doing(ctx, event.write)} overwrites {_lost(ctx, event)} {how}: "
+        "nothing raises and the gradients are wrong"
+    )
+    steps = story(
+        ctx, event, "overwritten here, unseen by autograd", "backward computes with the new value here, and is wrong"
+    )
+    return rule.finding(ctx, event.write.site, message, event.context, story=steps, advice=advice)
+
+
+class WriteThroughData(Rule):
+    """A saved tensor is overwritten through `.data`, or by a fused optimizer, which autograd cannot see.
+
+    ## What it finds
+    Writes through `.data` (`y.data += 1`, `y.data.clamp_(0, 1)`, `p.data.copy_(q)`) to a tensor that an operation has
+    saved and whose backward is still to run; and the `step()` of an optimizer made with `fused=True` in that place.
+
+    ## Why it matters
+    `y.data` shares the memory of `y` but has a version counter of its own, and fused optimizers do not count their
+    writes. The check that would raise in backward sees nothing, and backward computes with the new values.
+    The gradients are wrong and nothing tells you.
+
+    ## What PyTorch says
+    Nothing. With `.detach()` in place of `.data` it would raise `one of the variables needed for gradient computation
+    has been modified by an inplace operation`.
+
+    ## Example
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    y = w.exp()
+    y.data.add_(1)  # IPL301
+    y.sum().backward()
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    y = w.exp()
+    y = y + 1
+    y.sum().backward()
+    ```
+
+    ## How to fix it
+    - Write after `backward()`, or make a new tensor instead of changing the saved one.
+    - Where the write is meant to bypass autograd, use `.detach()` or `torch.no_grad()`: PyTorch then checks the
+      version, and raises instead of going wrong.
+    - For a fused optimizer: run every backward before `step()`.
+    """
+
+    code = "IPL301"
+    name = "write-through-data"
+    outcome = "wrong-gradients"
+    handles = (SavedOverwritten,)
+    url = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, SavedOverwritten):
+            return None
+        if event.through == "data":
+            return _finding(
+                self, ctx, event, "through `.data`, past the version counter", _data_advice(ctx, event.write)
+            )
+        if event.through == "fused":
+            how = "by a fused optimizer, which does not count its writes"
+            return _finding(self, ctx, event, how, reorder(ctx, event))
+        return None
+
+
+def _data_advice(ctx: RuleContext, write: Write) -> Advice:
+    code = rewrite.without_data(ctx, write)
+    return Advice(
+        "Write after the backward, or to a new tensor; with `.detach()` or `no_grad` in place of `.data` PyTorch "
+        "checks, and raises instead of going wrong",
+        code,
+    )
+
+
+class WriteThroughUntrackedAlias(Rule):
+    """A saved tensor is overwritten through memory that autograd does not watch, such as a NumPy array.
+
+    ## What it finds
+    Writes to a saved tensor's memory through `.numpy()`, `torch.from_numpy` and other aliases without a version
+    counter, before the backward that needs the old values. Also batch norm's running statistics: a forward pass in
+    train mode changes them without counting, while an earlier forward pass in eval mode waits for its backward.
+
+    ## Why it matters
+    NumPy writes to the same memory and tells PyTorch nothing. Backward then computes with the new values, without
+    an error.
+
+    ## What PyTorch says
+    Nothing: the gradients are silently wrong.
+
+    ## Example
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    y = w.exp()
+    a = y.detach().numpy()
+    a[0] = 0.0  # IPL302
+    y.sum().backward()
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    y = w.exp()
+    a = y.detach().clone().numpy()
+    a[0] = 0.0
+    y.sum().backward()
+    ```
+
+    ## How to fix it
+    - Take a copy before leaving PyTorch: `y.detach().clone().numpy()`, or `array.copy()`.
+    - Or write after `backward()`.
+    - For batch norm: run the backward of the eval pass before the next forward pass in train mode.
+    """
+
+    code = "IPL302"
+    name = "write-through-untracked-alias"
+    outcome = "wrong-gradients"
+    handles = (SavedOverwritten,)
+    url = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, SavedOverwritten):
+            return None
+        if event.through == "numpy":
+            advice = Advice("Write to a copy of the array (`.detach().clone().numpy()`), or after the backward")
+            return _finding(self, ctx, event, "through a NumPy array that shares its memory", advice)
+        if event.through == "statistics":
+            advice = Advice("Run the backward before the next forward pass in train mode")
+            return _finding(self, ctx, event, "by updating the running statistics, which is not counted", advice)
+        if event.through == "untracked":
+            advice = Advice("Write to a copy, or after the backward")
+            return _finding(self, ctx, event, "through an alias that autograd does not track", advice)
+        return None

@@ -1,0 +1,317 @@
+"""IPL4xx: views and memory that must not be written, or not in this grad mode."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Related
+from ..events import BadViewWritten, Event, ExpandedWritten, InferenceTensorUsed
+from . import rewrite, torch_text, words
+from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
+
+
+class OneOfSeveralOutputsWritten(Rule):
+    """A view that is one of several outputs of one operation is written in place.
+
+    ## What it finds
+    In-place writes to a piece of `chunk`, `split`, `unbind`, or of a tensor that is unpacked or iterated over
+    (`a, b = h`, `for row in h: row += 1`), where gradients are recorded. Also `detach_()` on a view and writes to a
+    view that a custom `autograd.Function` returned.
+
+    ## Why it matters
+    A write to a view has to be recorded for its base as well, which autograd can do for a view that an operation
+    returned alone, but not for one of several. PyTorch raises at the write; where the base was written, it raises at
+    the next use of a piece.
+
+    ## What PyTorch says
+    ```text
+    RuntimeError: Output 0 of Split is a view and is being modified inplace. This view is the output of a function
+    that returns multiple views. Such functions do not allow the output views to be modified inplace. You should
+    replace the inplace operation by an out-of-place one.
+    ```
+    Versions before 2.13 name the node in full (`Output 0 of SplitBackward0`).
+
+    ## Example
+    ```python
+    import torch
+
+    w = torch.ones(4, requires_grad=True)
+    h = w * 2
+    a, b = h.chunk(2)
+    a += 1  # IPL401
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    w = torch.ones(4, requires_grad=True)
+    h = w * 2
+    a, b = h.chunk(2)
+    a = a + 1
+    ```
+
+    ## How to fix it
+    - Out of place: `a = a + 1`; put the pieces together again with `torch.cat` or `torch.stack`.
+    - Where the base should change: write through an index (`h[:2] += 1`, `h[i] = ...`), which makes one view at a time.
+    """
+
+    code = "IPL401"
+    name = "one-of-several-outputs-written"
+    outcome = "raises"
+    handles = (BadViewWritten,)
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, BadViewWritten) or event.kind not in ("multi", "function", "detach"):
+            return None
+        write = event.write
+        doing, made = words.doing(ctx, write), words.line(ctx, event.view_site, write.site)
+        if event.kind == "detach":
+            message = f"{doing} detaches a view in place: PyTorch raises at this call"
+            error, advice = torch_text.DETACH_VIEW, Advice(
+                "Use `detach()` and bind its result", rewrite.out_of_place(ctx, write)
+            )  # fmt: skip
+        elif event.kind == "function":
+            message = (
+                f"{doing} writes in place to a view that a custom Function{made} returned: PyTorch raises at this write"
+            )
+            error, advice = torch_text.FUNCTION_VIEW, Advice("Do it out of place", rewrite.out_of_place(ctx, write))
+        else:
+            several = f"one of several views that {words.named(event.view_op)}{made} returned"
+            if event.used_site is not None:
+                message = (
+                    f"{doing} writes in place to the base of {several}: "
+                    f"PyTorch raises when the view is used{words.line(ctx, event.used_site, write.site)}"
+                )
+            else:
+                message = f"{doing} writes in place to {several}: PyTorch raises at this write"
+            error = torch_text.several_outputs(through_base=event.used_site is not None)
+            advice = Advice("Do it out of place", rewrite.out_of_place(ctx, write))
+        return self.finding(
+            ctx, write.site, message, event.context, story=_story(ctx, event), torch_error=error, advice=advice
+        )
+
+
+def _story(ctx: RuleContext, event: BadViewWritten) -> tuple[Related, ...]:
+    raises = "" if event.used_site is not None else ", which raises"
+    return words.story(
+        ctx,
+        (event.view_site, f"the view is made here{' by `' + event.view_op + '`' if event.view_op else ''}"),
+        words.flag(event.write),
+        *words.calls(event.context),
+        (event.write.site, f"written in place here{raises}"),
+        (event.used_site, "the view is used here, which raises"),
+    )
+
+
+class NoGradViewWritten(Rule):
+    """A view that was made with grad mode off is written with grad mode on.
+
+    ## What it finds
+    A view made under `torch.no_grad()` or `torch.inference_mode()` of an ordinary tensor, written in place outside of
+    it, or used after its base was written.
+
+    ## Why it matters
+    Nothing recorded that the view belongs to its base, so autograd cannot tell whether the write is meant to count.
+    PyTorch raises at the write rather than guess.
+
+    ## What PyTorch says
+    ```text
+    RuntimeError: A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that
+    this use case is ambiguous and error-prone, it is forbidden.
+    ```
+
+    ## Example
+    ```python
+    import torch
+
+    w = torch.ones(4, requires_grad=True)
+    h = w * 2
+    with torch.no_grad():
+        v = h[:2]
+    v += 1  # IPL402
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    w = torch.ones(4, requires_grad=True)
+    h = w * 2
+    v = h[:2]
+    v += 1
+    ```
+
+    ## How to fix it
+    - Make the view outside the block, if the write should be recorded.
+    - Write inside the block, if it should not.
+    """
+
+    code = "IPL402"
+    name = "no-grad-view-written"
+    outcome = "raises"
+    handles = (BadViewWritten,)
+    url = f"{AUTOGRAD_NOTES}#locally-disabling-gradient-computation"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, BadViewWritten) or event.kind not in ("no_grad", "inference"):
+            return None
+        write = event.write
+        mode = "no_grad" if event.kind == "no_grad" else "inference_mode"
+        view = f"a view that was made under `{mode}`{words.line(ctx, event.view_site, write.site)}"
+        if event.used_site is not None:
+            message = (
+                f"{words.doing(ctx, write)} writes in place to the base of {view}: "
+                f"PyTorch raises when the view is used{words.line(ctx, event.used_site, write.site)}"
+            )
+        else:
+            message = f"{words.doing(ctx, write)} writes in grad mode to {view}: PyTorch raises at this write"
+        error = torch_text.untracked_view(inference=mode == "inference_mode", through_base=event.used_site is not None)
+        advice = Advice(
+            f"Make the view outside the `{mode}` block, or write inside it", rewrite.under_no_grad(ctx, write)
+        )
+        return self.finding(
+            ctx, write.site, message, event.context, story=_story(ctx, event), torch_error=error, advice=advice
+        )
+
+
+class ExpandedMemoryWritten(Rule):
+    """Memory in which several elements share one place is written in place.
+
+    ## What it finds
+    In-place operations on the result of `expand`, `expand_as`, `broadcast_to` and the like, before a copy was made.
+
+    ## Why it matters
+    `expand` repeats a tensor without copying: many elements stand for one place in memory, and what a write to
+    all of them should leave there is not defined. PyTorch raises at the write. (`fill_`, `zero_` and a constant index
+    write pass; `masked_fill_`, `index_fill_` and `index_put_` only warn that they are deprecated.)
+
+    ## What PyTorch says
+    ```text
+    RuntimeError: unsupported operation: more than one element of the written-to tensor refers to a single memory
+    location. Please clone() the tensor before performing the operation.
+    ```
+
+    ## Example
+    ```python
+    import torch
+
+    x = torch.ones(3).expand(2, 3)
+    x.add_(1)  # IPL403
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    x = torch.ones(3).expand(2, 3).clone()
+    x.add_(1)
+    ```
+
+    ## How to fix it
+    Copy first (`.clone()`, or `repeat` in place of `expand`), or compute out of place.
+    """
+
+    code = "IPL403"
+    name = "expanded-memory-written"
+    outcome = "raises"
+    handles = (ExpandedWritten,)
+    url = "https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand.html"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, ExpandedWritten):
+            return None
+        write = event.write
+        message = (
+            f"{words.doing(ctx, write)} writes in place to expanded memory"
+            f"{words.line(ctx, event.expand_site, write.site)}, "
+            "where several elements share one place: PyTorch raises at this write"
+        )
+        steps = words.story(
+            ctx,
+            (event.expand_site, "expanded without a copy here"),
+            words.flag(write),
+            *words.calls(event.context),
+            (write.site, "written in place here, which raises"),
+        )
+        advice = Advice("Copy before writing", rewrite.clone_first(ctx, write))
+        return self.finding(
+            ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
+        )
+
+
+class InferenceTensor(Rule):
+    """A tensor made in inference mode is written outside of it, or saved for a backward.
+
+    ## What it finds
+    Tensors that were made under `torch.inference_mode()` and are then, outside of it, written in place or used where
+    an operation has to keep them for its backward.
+
+    ## Why it matters
+    Inference tensors have no version counter, which is what makes inference mode fast. Autograd cannot check them,
+    and PyTorch raises at once.
+
+    ## What PyTorch says
+    ```text
+    RuntimeError: Inplace update to inference tensor outside InferenceMode is not allowed.
+    RuntimeError: Inference tensors cannot be saved for backward.
+    ```
+
+    ## Example
+    ```python
+    import torch
+
+    with torch.inference_mode():
+        x = torch.ones(3)
+    x += 1  # IPL404
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    with torch.no_grad():
+        x = torch.ones(3)
+    x += 1
+    ```
+
+    ## How to fix it
+    - Make the tensor under `torch.no_grad()` instead.
+    - Or take an ordinary tensor from it outside the block: `x = x.clone()`.
+    """
+
+    code = "IPL404"
+    name = "inference-tensor"
+    outcome = "raises"
+    handles = (InferenceTensorUsed,)
+    url = f"{AUTOGRAD_NOTES}#inference-mode"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, InferenceTensorUsed):
+            return None
+        made = words.line(ctx, event.made_site, event.site)
+        if event.write is not None:
+            message = (
+                f"{words.doing(ctx, event.write)} writes in place, outside inference mode, to a tensor made in it{made}"
+            )
+            code = rewrite.clone_first(ctx, event.write)
+            here, error = "written in place here, which raises", torch_text.INFERENCE_WRITTEN
+        else:
+            message = (
+                f"{words.named(event.saved_by)} has to save for its backward a tensor made in inference mode{made}"
+            )
+            code = None
+            here, error = "would be saved for backward here, which raises", torch_text.INFERENCE_SAVED
+        steps = words.story(
+            ctx, (event.made_site, "made in inference mode here"), *words.calls(event.context), (event.site, here)
+        )
+        advice = Advice(
+            "Make the tensor under `torch.no_grad()` instead, or take a `clone()` of it outside the block", code
+        )
+        return self.finding(
+            ctx,
+            event.site,
+            f"{message}: PyTorch raises here",
+            event.context,
+            story=steps,
+            torch_error=error,
+            advice=advice,
+        )

@@ -1,0 +1,55 @@
+"""Building blocks of messages and stories, shared by the rules so that all findings speak alike."""
+
+from __future__ import annotations
+
+from ..diagnostics import Related
+from ..events import Context, Site, Write
+from .base import RuleContext
+
+
+def doing(ctx: RuleContext, write: Write) -> str:
+    """The write as a message's subject: its text where it is short, else what kind of write it is."""
+    text = ctx.snippet(write.site)
+    if text is None:
+        text = write.op if write.form != "item" else f"{write.target or '...'}[...] ="
+    return f"`{text}`"
+
+
+def target(write: Write, otherwise: str = "a tensor") -> str:
+    """The written tensor by its name in the source, where it has one."""
+    return f"`{write.target}`" if write.target else otherwise
+
+
+def line(ctx: RuleContext, site: Site | None, here: Site | None = None) -> str:
+    """`` (line 3)``, with the file's name where it is another file than ``here``'s; empty without a site."""
+    if site is None:
+        return ""
+    if here is not None and here.file != site.file:
+        return f" ({ctx.span(site).filename}, line {ctx.row(site)})"
+    return f" (line {ctx.row(site)})"
+
+
+def named(op: str | None, otherwise: str = "an operation") -> str:
+    """An op's spelling in backquotes."""
+    return f"`{op}`" if op else otherwise
+
+
+def story(ctx: RuleContext, *steps: tuple[Site | None, str]) -> tuple[Related, ...]:
+    """The steps that have a place, in the order given, each place-and-message once."""
+    told = dict.fromkeys(Related(message, ctx.span(site)) for site, message in steps if site is not None)
+    return tuple(told)
+
+
+def calls(context: Context) -> tuple[tuple[Site | None, str], ...]:
+    """The steps that led from the analysed definition to the place of the finding."""
+    return tuple((site, "called from here") for site in context.calls)
+
+
+def flag(write: Write) -> tuple[Site | None, str]:
+    """The step where work in place was asked for, where that is elsewhere than the write."""
+    return (write.flag_site, "`inplace=True` is chosen here")
+
+
+def in_compiled(context: Context, consequence: str) -> str:
+    """The consequence, with what torch.compile may make of it."""
+    return f"{consequence} (compiled, it may go unnoticed)" if context.compiled else consequence

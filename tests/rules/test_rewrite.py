@@ -1,0 +1,96 @@
+"""Suggestions in code: what is written instead of what, for the shapes in which people write in place."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from handmade import HandmadeFile
+
+from inplace_lint.events import Write, WriteForm
+from inplace_lint.rules import RuleContext, rewrite
+
+
+def suggest(statement: str, form: WriteForm, at: str | None = None, prefix: str = "") -> str | None:
+    file = HandmadeFile(prefix + statement + "\n")
+    return rewrite.out_of_place(RuleContext({"train.py": file}), Write(file.site(at or statement), form, "?"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "form", "expected"),
+    [
+        ("y += 1", "operator", "y = y + 1"),
+        ("y *= a + b", "operator", "y = y * (a + b)"),
+        ("y *= (a + b)", "operator", "y = y * (a + b)"),
+        ("y *= (a) + (b)", "operator", "y = y * ((a) + (b))"),
+        ("y -= a - b", "operator", "y = y - (a - b)"),
+        ("y += a * b", "operator", "y = y + a * b"),
+        ("y /= a if b else c", "operator", "y = y / (a if b else c)"),
+        ("y **= -2", "operator", "y = y ** -2"),
+        ("self.h += 1", "operator", "self.h = self.h + 1"),
+        ("y[0] += 1", "operator", "y = y.clone()\ny[0] += 1"),
+        ("y.mul_(z)", "method", "y = y.mul(z)"),
+        ("self.h.mul_(z)", "method", "self.h = self.h.mul(z)"),
+        ("y[0].mul_(z)", "method", "y = y.clone()\ny[0].mul_(z)"),
+        ("y.view(-1).add_(1)", "method", "y = y.clone()\ny.view(-1).add_(1)"),
+        ("x = conv(x).relu_()", "method", "x = conv(x).relu()"),
+        ("return y.clamp_(min=0)", "method", "return y.clamp(min=0)"),
+        ("y.zero_()", "method", "y = torch.zeros_like(y)"),
+        ("y.fill_(3)", "method", "y = torch.full_like(y, 3)"),
+        ("y.copy_(a + b)", "method", "y = (a + b).clone()"),
+        ("y.resize_(3)", "method", "y = y.clone()\ny.resize_(3)"),
+        ("y[i] = v", "item", "y = y.clone()\ny[i] = v"),
+        ("y[y > 0] = 0", "item", "y = y.masked_fill(y > 0, 0)"),
+        ("self.y[i] = v", "item", "self.y = self.y.clone()\nself.y[i] = v"),
+        ("x = F.relu(x, inplace=True)", "function", "x = F.relu(x)"),
+        ("F.relu(x, inplace=True)", "function", "x = F.relu(x)"),
+        ("x = F.dropout(x, 0.5, inplace=True, training=t)", "function", "x = F.dropout(x, 0.5, training=t)"),
+        ("x = F.relu((x), inplace=True)", "function", "x = F.relu((x))"),
+        ("x = F.relu(x, True)", "function", "x = F.relu(x)"),
+        ("torch.relu_(x)", "function", "x = torch.relu(x)"),
+        ("torch.add(a, b, out=y)", "out", "y = torch.add(a, b)"),
+        ("torch.add(a, b, out=y[0])", "out", None),
+        ("opt.step()", "step", None),
+    ],
+)
+def test_out_of_place(statement: str, form: WriteForm, expected: str | None) -> None:
+    prefix = "def f():\n    " if statement.startswith("return") else ""
+    assert suggest(statement, form, prefix=prefix) == expected
+
+
+def test_the_site_chooses_among_several_calls() -> None:
+    assert suggest("z = x.add_(1) + y.mul_(2)", "method", at="y.mul_(2)") == "z = x.add_(1) + y.mul(2)"
+    assert suggest("x = x.add_(1).mul_(2)", "method", at="x.add_(1)") == "x = x.add(1).mul_(2)"
+
+
+def test_columns_count_characters_and_later_lines_move_left_with_the_first() -> None:
+    assert suggest('y["é"] += f("ü")', "operator") == 'y = y.clone()\ny["é"] += f("ü")'
+    statement = "y += f(\n        a,\n        b,\n    )"
+    assert suggest(statement, "operator", prefix="if c:\n    ") == "y = y + f(\n    a,\n    b,\n)"
+
+
+def test_a_header_of_a_compound_statement_gets_no_suggestion() -> None:
+    file = HandmadeFile("for row in y.add_(1):\n    pass\n")
+    write = Write(file.site("y.add_(1)"), "method", "add_", "y")
+    assert rewrite.under_no_grad(RuleContext({"train.py": file}), write) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("y.data.add_(1)", "y.detach().add_(1)"),
+        ("y.data[0] = 1", "y.detach()[0] = 1"),
+        ("y.data += 1", "with torch.no_grad():\n    y += 1"),
+        ("y.add_(1)", None),
+    ],
+)
+def test_without_data(statement: str, expected: str | None) -> None:
+    file = HandmadeFile(statement + "\n")
+    write = Write(file.site(statement), "method", "?")
+    assert rewrite.without_data(RuleContext({"train.py": file}), write) == expected
+
+
+def test_every_in_place_method_without_a_twin_is_known() -> None:
+    """The table of exceptions is held against the methods that the installed PyTorch has."""
+    methods = {name for name in dir(torch.Tensor) if name.endswith("_") and not name.startswith("_")}
+    without = {name for name in methods if not hasattr(torch.Tensor, name.rstrip("_"))}
+    assert without <= set(rewrite.WITHOUT_TWIN)
