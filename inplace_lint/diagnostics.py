@@ -72,7 +72,8 @@ class Fix:
 class Diagnostic:
     """One finding, complete: nothing else is needed to print it.
 
-    ``suggestion`` is the rewrite in code, as the user would type it; ``noqa_row`` is the row on which a
+    ``suggestion`` is the rewrite in code, as the user would type it, in place of the statement at ``suggestion_span``
+    where that is set; ``noqa_row`` is the row on which a
     suppression comment counts (the last row of the statement that holds the finding's start).
     """
 
@@ -90,6 +91,7 @@ class Diagnostic:
     cell: int | None = None
     url: str = ""
     noqa_rows: frozenset[int] = field(default_factory=frozenset)
+    suggestion_span: Span | None = None
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -89,11 +89,19 @@ def _slice(lines: Sequence[str], span: Span) -> str:
 
 
 @dataclass(frozen=True)
+class Rewrite:
+    """Code as the user would type it; ``replaces`` is a site in the statement whose place it takes, if it takes one."""
+
+    code: str
+    replaces: Site | None = None
+
+
+@dataclass(frozen=True)
 class Advice:
     """How to write it instead: the reason in words, and the code where the rule can spell it."""
 
     message: str
-    code: str | None = None
+    rewrite: Rewrite | None = None
 
 
 class Rule(ABC):
@@ -134,6 +142,7 @@ class Rule(ABC):
     ) -> Diagnostic:
         """The diagnostic at ``site``; what had to be assumed makes an error a warning."""
         statement = ctx.statement_span(site)
+        rewrite = advice.rewrite if advice else None
         span = ctx.span(site)
         return Diagnostic(
             code=self.code,
@@ -145,7 +154,8 @@ class Rule(ABC):
             assumptions=context.assumptions,
             torch_error=torch_error,
             fix=Fix("display-only", advice.message) if advice else None,
-            suggestion=advice.code if advice else None,
+            suggestion=rewrite.code if rewrite else None,
+            suggestion_span=ctx.statement_span(rewrite.replaces) if rewrite and rewrite.replaces else None,
             noqa_row=max(statement.end.row, span.start.row),
             noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
             url=self.url,

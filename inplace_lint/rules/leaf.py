@@ -215,6 +215,6 @@ class OutRequiresGrad(Rule):
             "grad: PyTorch raises at this call"
         )
         steps = words.story(ctx, *words.calls(event.context), (write.site, "`out=` is not differentiable: raises here"))
-        advice = Advice("Assign the result instead of passing `out=`", rewrite.assigned(ctx, write))
+        advice = Advice("Assign the result instead of passing `out=`", rewrite.out_of_place(ctx, write))
         error = torch_text.OUT.format(op=event.op.rsplit(".", 1)[-1])
         return self.finding(ctx, write.site, message, event.context, story=steps, torch_error=error, advice=advice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Severity
 from ..events import Event, InteriorGradRead, ParameterRebound, SecondBackward
 from . import rewrite, torch_text, words
-from .base import Advice, Rule, RuleContext
+from .base import Advice, Rewrite, Rule, RuleContext
 
 
 class SecondBackwardThroughGraph(Rule):
@@ -97,7 +97,7 @@ def _second_backward_advice(ctx: RuleContext, event: SecondBackward) -> Advice:
         )
     return Advice(
         "Add the losses and call `backward()` once, or keep the graph at the first call",
-        rewrite.with_argument(ctx.statement(event.first_site), "retain_graph=True"),
+        rewrite.with_argument(ctx, event.first_site, "retain_graph=True"),
     )
 
 
@@ -173,7 +173,9 @@ class InteriorGradIsNone(Rule):
             event.context,
             story=steps,
             torch_error=torch_text.INTERIOR_GRAD,
-            advice=Advice("Ask for it before the backward, right after the tensor is made", code),
+            advice=Advice(
+                "Ask for it before the backward, right after the tensor is made", Rewrite(code) if code else None
+            ),
         )
 
 
@@ -239,7 +241,5 @@ class ParameterReboundToInterior(Rule):
             *words.calls(event.context),
             (event.site, f"`{event.name}` stops being the leaf here"),
         )
-        advice = Advice(
-            "Update the leaf in place, under `torch.no_grad()`", rewrite.update_in_place(ctx.statement(event.site))
-        )
+        advice = Advice("Update the leaf in place, under `torch.no_grad()`", rewrite.update_in_place(ctx, event.site))
         return self.finding(ctx, event.site, message, event.context, story=steps, advice=advice)

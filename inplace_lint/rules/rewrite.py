@@ -10,8 +10,8 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..events import Write
-from .base import RuleContext, Statement
+from ..events import Site, Write
+from .base import Rewrite, RuleContext, Statement
 
 # In-place methods whose name without the underscore is no method of a tensor: what to write instead, with `{y}` the
 # tensor and `{args}` the arguments. None: there is no out-of-place form, so the write goes to a clone.
@@ -122,9 +122,11 @@ class _Parsed:
 
 
 def _parse(statement: Statement) -> _Parsed | None:
-    """The statement's tree; None where it is no simple statement by itself (a compound statement's header)."""
+    """The statement's tree; None where it does not stand by itself (``elif``, ``except``)."""
+    # A compound statement comes as its header alone.
+    body = "\n pass" if statement.text.rstrip().endswith(":") else ""
     try:
-        tree = ast.parse(statement.text)
+        tree = ast.parse(statement.text + body)
     except (SyntaxError, ValueError):
         return None
     if len(tree.body) != 1:
@@ -136,107 +138,104 @@ def _parse(statement: Statement) -> _Parsed | None:
     return _Parsed(statement, tree.body[0], tuple(starts), tuple(lines))
 
 
-def out_of_place(ctx: RuleContext, write: Write) -> str | None:
+def out_of_place(ctx: RuleContext, write: Write) -> Rewrite | None:
     """The write as an operation that makes a new tensor; None where there is no such form."""
-    parsed = _parse(ctx.statement(write.site))
-    if parsed is None:
-        return None
+    if write.form == "module" and write.flag_site is not None:
+        flag = without_inplace_flag(ctx, write.flag_site)
+        if flag is not None:
+            return flag
     by_form: dict[str, Callable[[_Parsed], str | None]] = {
         "operator": _operator,
         "method": _method,
         "item": _item,
         "function": _function,
-        "module": lambda it: _module(ctx, write, it),
+        "module": _without_flag,
         "out": _out,
     }
-    rewrite = by_form.get(write.form)
-    text = rewrite(parsed) if rewrite else None
-    return parsed.tidy(text) if text else None
+    change = by_form.get(write.form)
+    return _rewrite(ctx, write.site, change) if change else None
 
 
-def clone_first(ctx: RuleContext, write: Write) -> str | None:
+def clone_first(ctx: RuleContext, write: Write) -> Rewrite | None:
     """The same write, on a private copy that is made just before; None where the tensor's name is not clear."""
-    parsed = _parse(ctx.statement(write.site))
-    text = _cloned(parsed) if parsed else None
-    return parsed.tidy(text) if parsed and text else None
+    return _rewrite(ctx, write.site, _cloned)
 
 
-def under_no_grad(ctx: RuleContext, write: Write) -> str | None:
+def under_no_grad(ctx: RuleContext, write: Write) -> Rewrite | None:
     """The statement inside ``with torch.no_grad():``; None where its value is used further."""
-    parsed = _parse(ctx.statement(write.site))
-    if parsed is None or write.form not in ("operator", "method", "item", "out"):
-        return None
-    if not isinstance(parsed.tree, (ast.Expr, ast.AugAssign, ast.Assign, ast.Delete)):
-        return None
-    if isinstance(parsed.tree, ast.Assign) and write.form != "item":
-        return None
-    return in_block("with torch.no_grad():", parsed.tidy(parsed.statement.text))
+
+    def change(parsed: _Parsed) -> str | None:
+        tree = parsed.tree
+        alone = isinstance(tree, (ast.Expr, ast.AugAssign)) or (isinstance(tree, ast.Assign) and write.form == "item")
+        return _in_no_grad(parsed.tidy(parsed.statement.text)) if alone else None
+
+    return _rewrite(ctx, write.site, change) if write.form in ("operator", "method", "item", "out") else None
 
 
-def in_block(header: str, body: str) -> str:
-    """A compound statement."""
-    return header + "\n" + "\n".join("    " + line for line in body.split("\n"))
-
-
-def without_data(ctx: RuleContext, write: Write) -> str | None:
+def without_data(ctx: RuleContext, write: Write) -> Rewrite | None:
     """``.data`` replaced by what PyTorch checks: ``.detach()``, or no_grad where a statement needs a target."""
-    parsed = _parse(ctx.statement(write.site))
-    if parsed is None:
-        return None
-    attribute = next(
-        (node for node in parsed.nodes_at_site() if isinstance(node, ast.Attribute) and node.attr == "data"), None
-    )
-    if attribute is None:
-        return None
-    owner = parsed.extent(attribute.value)[1]
-    end = parsed.extent(attribute)[1]
-    if isinstance(parsed.tree, ast.AugAssign) and parsed.tree.target is attribute:
-        return in_block("with torch.no_grad():", parsed.tidy(parsed.with_changes([(owner, end, "")])))
-    return parsed.tidy(parsed.with_changes([(owner, end, ".detach()")]))
 
-
-def assigned(ctx: RuleContext, write: Write) -> str | None:
-    """The call without ``out=``, its result bound to what ``out=`` named."""
-    return out_of_place(ctx, write) if write.form == "out" else None
-
-
-def without_inplace_flag(statement: Statement) -> str | None:
-    """The statement without its ``inplace=True``; None where it holds no such argument."""
-    parsed = _parse(statement)
-    call = parsed.call(lambda it: _flag(it) is not None) if parsed else None
-    if parsed is None or call is None:
-        return None
-    return parsed.tidy(parsed.with_changes(_drop_flag(parsed, call)))
-
-
-def with_argument(statement: Statement, argument: str) -> str | None:
-    """The statement with one more argument in the call at the site."""
-    parsed = _parse(statement)
-    call = parsed.call() if parsed else None
-    if parsed is None or call is None:
-        return None
-    end = parsed.extent(call)[1] - 1
-    comma = ", " if call.args or call.keywords else ""
-    return parsed.tidy(parsed.with_changes([(end, end, f"{comma}{argument}")]))
-
-
-def update_in_place(statement: Statement) -> str | None:
-    """``w = w - step`` as an in-place update under no_grad; None for another shape."""
-    parsed = _parse(statement)
-    tree = parsed.tree if parsed else None
-    if parsed is None or not isinstance(tree, ast.Assign) or len(tree.targets) != 1:
-        return None
-    name, value = parsed.source(tree.targets[0]), tree.value
-    if isinstance(value, ast.BinOp) and parsed.source(value.left) == name:
-        symbol = _BINARY[type(value.op)][0]
-        # From the left operand's end, so that the right one keeps its brackets.
-        rest = parsed.statement.text[parsed.extent(value.left)[1] :].lstrip()
-        if not rest.startswith(symbol):
+    def change(parsed: _Parsed) -> str | None:
+        nodes = parsed.nodes_at_site()
+        attribute = next((it for it in nodes if isinstance(it, ast.Attribute) and it.attr == "data"), None)
+        if attribute is None:
             return None
-        body = f"{name} {symbol}= {rest.removeprefix(symbol).strip()}"
-    else:
-        body = f"{name}.copy_({parsed.source(value)})"
-    return in_block("with torch.no_grad():", parsed.tidy(body))
+        start, end = parsed.extent(attribute.value)[1], parsed.extent(attribute)[1]
+        if isinstance(parsed.tree, ast.AugAssign) and parsed.tree.target is attribute:
+            return _in_no_grad(parsed.tidy(parsed.with_changes([(start, end, "")])))
+        return parsed.with_changes([(start, end, ".detach()")])
+
+    return _rewrite(ctx, write.site, change)
+
+
+def without_inplace_flag(ctx: RuleContext, site: Site) -> Rewrite | None:
+    """The statement at the site without its ``inplace=True``; None where it holds no such argument."""
+    return _rewrite(ctx, site, _without_flag)
+
+
+def with_argument(ctx: RuleContext, site: Site, argument: str) -> Rewrite | None:
+    """The statement with one more argument in the call at the site."""
+
+    def change(parsed: _Parsed) -> str | None:
+        call = parsed.call()
+        if call is None:
+            return None
+        end = parsed.extent(call)[1] - 1
+        comma = ", " if call.args or call.keywords else ""
+        return parsed.with_changes([(end, end, f"{comma}{argument}")])
+
+    return _rewrite(ctx, site, change)
+
+
+def update_in_place(ctx: RuleContext, site: Site) -> Rewrite | None:
+    """``w = w - step`` as an in-place update under no_grad; None for another shape."""
+
+    def change(parsed: _Parsed) -> str | None:
+        tree = parsed.tree
+        if not isinstance(tree, ast.Assign) or len(tree.targets) != 1:
+            return None
+        name, value = parsed.source(tree.targets[0]), tree.value
+        if isinstance(value, ast.BinOp) and parsed.source(value.left) == name:
+            symbol = _BINARY[type(value.op)][0]
+            # From the left operand's end, so that the right one keeps its brackets.
+            rest = parsed.statement.text[parsed.extent(value.left)[1] :].lstrip()
+            if not rest.startswith(symbol):
+                return None
+            return _in_no_grad(parsed.tidy(f"{name} {symbol}= {rest.removeprefix(symbol).strip()}"))
+        return _in_no_grad(parsed.tidy(f"{name}.copy_({parsed.source(value)})"))
+
+    return _rewrite(ctx, site, change)
+
+
+def _rewrite(ctx: RuleContext, site: Site, change: Callable[[_Parsed], str | None]) -> Rewrite | None:
+    """What ``change`` makes of the statement at the site."""
+    parsed = _parse(ctx.statement(site))
+    text = change(parsed) if parsed else None
+    return Rewrite(parsed.tidy(text), site) if parsed and text else None
+
+
+def _in_no_grad(body: str) -> str:
+    return "with torch.no_grad():\n" + "\n".join("    " + line for line in body.split("\n"))
 
 
 def _operator(parsed: _Parsed) -> str | None:
@@ -336,11 +335,7 @@ def _function(parsed: _Parsed) -> str | None:
     return parsed.with_changes(changes)
 
 
-def _module(ctx: RuleContext, write: Write, parsed: _Parsed) -> str | None:
-    if write.flag_site is not None:
-        flag = without_inplace_flag(ctx.statement(write.flag_site))
-        if flag is not None:
-            return flag
+def _without_flag(parsed: _Parsed) -> str | None:
     call = parsed.call(lambda it: _flag(it) is not None)
     return parsed.with_changes(_drop_flag(parsed, call)) if call else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Related
 from ..events import Event, SavedOverwritten
 from . import rewrite, torch_text, words
-from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
+from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
 
 _CHECKS = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
 
@@ -39,20 +39,20 @@ def _when(ctx: RuleContext, event: SavedOverwritten) -> str:
 def _advice(ctx: RuleContext, event: SavedOverwritten) -> Advice:
     """Out of place where that can be spelt, else on a copy."""
     write = event.write
-    code = rewrite.out_of_place(ctx, write)
-    if write.form == "module" or (write.form == "function" and code is not None and "inplace" in ctx.text(write.site)):
-        return Advice("Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", code)
-    if code is not None and ".clone()\n" in code:
+    new = rewrite.out_of_place(ctx, write)
+    if write.form == "module" or (write.form == "function" and "inplace" in ctx.text(write.site)):
+        return Advice("Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", new)
+    if new is not None and ".clone()\n" in new.code:
         if event.in_loop:
             return Advice(
                 "Collect the parts in a list and `torch.stack` them after the loop, or write to a fresh copy "
                 "in each round",
-                code,
+                new,
             )
-        return Advice("Write to a copy, and leave the saved tensor alone", code)
+        return Advice("Write to a copy, and leave the saved tensor alone", new)
     if write.form == "out":
-        return Advice("Assign the result instead of writing it over a saved tensor", code)
-    return Advice("Do it out of place: a new tensor leaves the saved one alone", code)
+        return Advice("Assign the result instead of writing it over a saved tensor", new)
+    return Advice("Do it out of place: a new tensor leaves the saved one alone", new)
 
 
 def _check(rule: Rule, event: Event, ctx: RuleContext, what: str) -> Diagnostic | None:
@@ -284,12 +284,8 @@ def reorder(ctx: RuleContext, event: SavedOverwritten) -> Advice:
         return Advice("Update the parameters only after every backward through this forward pass has run")
     if backward.file != event.write.site.file or event.in_loop:
         return Advice("Run this backward before the update, or compute its loss anew after the update")
+    lines = [ctx.statement(site).text.split("\n")[0] for site in (backward, event.write.site)]
     return Advice(
         "Run the backward first, then the update (or compute this loss anew after the update)",
-        f"{_line_of(ctx, event, of_backward=True)}\n{_line_of(ctx, event, of_backward=False)}",
+        Rewrite("\n".join(lines)),
     )
-
-
-def _line_of(ctx: RuleContext, event: SavedOverwritten, *, of_backward: bool) -> str:
-    site = event.backward_site if of_backward and event.backward_site else event.write.site
-    return ctx.statement(site).text.split("\n")[0]

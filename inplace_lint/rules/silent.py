@@ -26,16 +26,15 @@ def _finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, how: str, ad
 
 
 class WriteThroughData(Rule):
-    """A saved tensor is overwritten through `.data`, or by a fused optimizer, which autograd cannot see.
+    """A saved tensor is overwritten through `.data`, which autograd cannot see.
 
     ## What it finds
     Writes through `.data` (`y.data += 1`, `y.data.clamp_(0, 1)`, `p.data.copy_(q)`) to a tensor that an operation has
-    saved and whose backward is still to run; and the `step()` of an optimizer made with `fused=True` in that place.
+    saved and whose backward is still to run.
 
     ## Why it matters
-    `y.data` shares the memory of `y` but has a version counter of its own, and fused optimizers do not count their
-    writes. The check that would raise in backward sees nothing, and backward computes with the new values.
-    The gradients are wrong and nothing tells you.
+    `y.data` shares the memory of `y` but has a version counter of its own. The check that would raise in backward sees
+    nothing, and backward computes with the new values. The gradients are wrong and nothing tells you.
 
     ## What PyTorch says
     Nothing. With `.detach()` in place of `.data` it would raise `one of the variables needed for gradient computation
@@ -65,7 +64,6 @@ class WriteThroughData(Rule):
     - Write after `backward()`, or make a new tensor instead of changing the saved one.
     - Where the write is meant to bypass autograd, use `.detach()` or `torch.no_grad()`: PyTorch then checks the
       version, and raises instead of going wrong.
-    - For a fused optimizer: run every backward before `step()`.
     """
 
     code = "IPL301"
@@ -81,9 +79,6 @@ class WriteThroughData(Rule):
             return _finding(
                 self, ctx, event, "through `.data`, past the version counter", _data_advice(ctx, event.write)
             )
-        if event.through == "fused":
-            how = "by a fused optimizer, which does not count its writes"
-            return _finding(self, ctx, event, how, reorder(ctx, event))
         return None
 
 
@@ -96,13 +91,14 @@ def _data_advice(ctx: RuleContext, write: Write) -> Advice:
     )
 
 
-class WriteThroughUntrackedAlias(Rule):
-    """A saved tensor is overwritten through memory that autograd does not watch, such as a NumPy array.
+class UntrackedWrite(Rule):
+    """A saved tensor is overwritten by a write that autograd does not count, such as one through a NumPy array.
 
     ## What it finds
     Writes to a saved tensor's memory through `.numpy()`, `torch.from_numpy` and other aliases without a version
-    counter, before the backward that needs the old values. Also batch norm's running statistics: a forward pass in
-    train mode changes them without counting, while an earlier forward pass in eval mode waits for its backward.
+    counter, before the backward that needs the old values. Two writers inside PyTorch do not count either: the
+    `step()` of an optimizer made with `fused=True`, and batch norm, whose forward pass in train mode changes its
+    statistics while an earlier pass in eval mode may wait for its backward.
 
     ## Why it matters
     NumPy writes to the same memory and tells PyTorch nothing. Backward then computes with the new values, without
@@ -136,11 +132,12 @@ class WriteThroughUntrackedAlias(Rule):
     ## How to fix it
     - Take a copy before leaving PyTorch: `y.detach().clone().numpy()`, or `array.copy()`.
     - Or write after `backward()`.
+    - For a fused optimizer: run every backward before `step()`.
     - For batch norm: run the backward of the eval pass before the next forward pass in train mode.
     """
 
     code = "IPL302"
-    name = "write-through-untracked-alias"
+    name = "untracked-write"
     outcome = "wrong-gradients"
     handles = (SavedOverwritten,)
     url = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
@@ -148,6 +145,9 @@ class WriteThroughUntrackedAlias(Rule):
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
         if not isinstance(event, SavedOverwritten):
             return None
+        if event.through == "fused":
+            how = "by a fused optimizer, which does not count its writes"
+            return _finding(self, ctx, event, how, reorder(ctx, event))
         if event.through == "numpy":
             advice = Advice("Write to a copy of the array (`.detach().clone().numpy()`), or after the backward")
             return _finding(self, ctx, event, "through a NumPy array that shares its memory", advice)

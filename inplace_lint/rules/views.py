@@ -13,8 +13,8 @@ class OneOfSeveralOutputsWritten(Rule):
 
     ## What it finds
     In-place writes to a piece of `chunk`, `split`, `unbind`, or of a tensor that is unpacked or iterated over
-    (`a, b = h`, `for row in h: row += 1`), where gradients are recorded. Also `detach_()` on a view and writes to a
-    view that a custom `autograd.Function` returned.
+    (`a, b = h`, `for row in h: row += 1`), where gradients are recorded. Also writes to a view
+    that a custom `autograd.Function` returned.
 
     ## Why it matters
     A write to a view has to be recorded for its base as well, which autograd can do for a view that an operation
@@ -60,16 +60,11 @@ class OneOfSeveralOutputsWritten(Rule):
     handles = (BadViewWritten,)
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
-        if not isinstance(event, BadViewWritten) or event.kind not in ("multi", "function", "detach"):
+        if not isinstance(event, BadViewWritten) or event.kind not in ("multi", "function"):
             return None
         write = event.write
         doing, made = words.doing(ctx, write), words.line(ctx, event.view_site, write.site)
-        if event.kind == "detach":
-            message = f"{doing} detaches a view in place: PyTorch raises at this call"
-            error, advice = torch_text.DETACH_VIEW, Advice(
-                "Use `detach()` and bind its result", rewrite.out_of_place(ctx, write)
-            )  # fmt: skip
-        elif event.kind == "function":
+        if event.kind == "function":
             message = (
                 f"{doing} writes in place to a view that a custom Function{made} returned: PyTorch raises at this write"
             )
@@ -107,7 +102,7 @@ class NoGradViewWritten(Rule):
 
     ## What it finds
     A view made under `torch.no_grad()` or `torch.inference_mode()` of an ordinary tensor, written in place outside of
-    it, or used after its base was written.
+    it, or used after its base was written. Also `detach_()` on a view, which would cut it off from its base.
 
     ## Why it matters
     Nothing recorded that the view belongs to its base, so autograd cannot tell whether the write is meant to count.
@@ -152,9 +147,19 @@ class NoGradViewWritten(Rule):
     url = f"{AUTOGRAD_NOTES}#locally-disabling-gradient-computation"
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
-        if not isinstance(event, BadViewWritten) or event.kind not in ("no_grad", "inference"):
+        if not isinstance(event, BadViewWritten) or event.kind not in ("no_grad", "inference", "detach"):
             return None
         write = event.write
+        if event.kind == "detach":
+            return self.finding(
+                ctx,
+                write.site,
+                f"{words.doing(ctx, write)} detaches a view in place: PyTorch raises at this call",
+                event.context,
+                story=_story(ctx, event),
+                torch_error=torch_text.DETACH_VIEW,
+                advice=Advice("Use `detach()` and bind its result", rewrite.out_of_place(ctx, write)),
+            )
         mode = "no_grad" if event.kind == "no_grad" else "inference_mode"
         view = f"a view that was made under `{mode}`{words.line(ctx, event.view_site, write.site)}"
         if event.used_site is not None:
@@ -292,19 +297,19 @@ class InferenceTensor(Rule):
             message = (
                 f"{words.doing(ctx, event.write)} writes in place, outside inference mode, to a tensor made in it{made}"
             )
-            code = rewrite.clone_first(ctx, event.write)
+            new = rewrite.clone_first(ctx, event.write)
             here, error = "written in place here, which raises", torch_text.INFERENCE_WRITTEN
         else:
             message = (
                 f"{words.named(event.saved_by)} has to save for its backward a tensor made in inference mode{made}"
             )
-            code = None
+            new = None
             here, error = "would be saved for backward here, which raises", torch_text.INFERENCE_SAVED
         steps = words.story(
             ctx, (event.made_site, "made in inference mode here"), *words.calls(event.context), (event.site, here)
         )
         advice = Advice(
-            "Make the tensor under `torch.no_grad()` instead, or take a `clone()` of it outside the block", code
+            "Make the tensor under `torch.no_grad()` instead, or take a `clone()` of it outside the block", new
         )
         return self.finding(
             ctx,

@@ -12,7 +12,8 @@ from inplace_lint.rules import RuleContext, rewrite
 
 def suggest(statement: str, form: WriteForm, at: str | None = None, prefix: str = "") -> str | None:
     file = HandmadeFile(prefix + statement + "\n")
-    return rewrite.out_of_place(RuleContext({"train.py": file}), Write(file.site(at or statement), form, "?"))
+    new = rewrite.out_of_place(RuleContext({"train.py": file}), Write(file.site(at or statement), form, "?"))
+    return new.code if new else None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,8 @@ def test_a_header_of_a_compound_statement_gets_no_suggestion() -> None:
 def test_without_data(statement: str, expected: str | None) -> None:
     file = HandmadeFile(statement + "\n")
     write = Write(file.site(statement), "method", "?")
-    assert rewrite.without_data(RuleContext({"train.py": file}), write) == expected
+    new = rewrite.without_data(RuleContext({"train.py": file}), write)
+    assert (new.code if new else None) == expected
 
 
 def test_every_in_place_method_without_a_twin_is_known() -> None:
