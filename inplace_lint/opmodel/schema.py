@@ -114,6 +114,8 @@ class Variant:
     no_grad: it runs in no_grad whatever the grad mode (``torch.nn.init``).
     private_copy: written parameters whose old value backward needs, kept as a private copy.
     metadata: the write changes shape or strides only (``t_``, ``squeeze_``).
+    expanded_ok: the write is allowed where several elements share one place (``fill_``, ``zero_``).
+    silent_writes: tensors whose values change with no trace in the version counter (BatchNorm's running statistics).
     """
 
     params: tuple[Param, ...]
@@ -127,6 +129,7 @@ class Variant:
     no_grad: bool = False
     private_copy: tuple[str, ...] = ()
     metadata: bool = False
+    silent_writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

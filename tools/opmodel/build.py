@@ -1,0 +1,213 @@
+"""Turns spellings into rows: binds samples to signatures, varies constants, observes, infers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from inplace_lint.opmodel.schema import REQUIRED, Op, Param, ParamKind, Variant
+from tools.opmodel import infer
+from tools.opmodel.observe import CallError, Seen, observe, tensors_in
+from tools.opmodel.samples import Sample, alternatives, pool, synthetic
+from tools.opmodel.signatures import BindError, Signature, bind
+from tools.opmodel.spellings import Spelling
+
+FLIP_BASES = 3
+
+
+def caller(function: Callable[..., Any], signature: Signature) -> Callable[[Mapping[str, object]], object]:
+    """A function that takes arguments by parameter name and passes them as Python code would."""
+
+    def call(values: Mapping[str, object]) -> object:
+        args: list[object] = []
+        kwargs: dict[str, object] = {}
+        gap = False
+        for param in signature.params:
+            if param.name not in values:
+                gap = True
+                continue
+            value = values[param.name]
+            if param.star:
+                args.extend(value if isinstance(value, (tuple, list)) else [value])
+            elif param.keyword_only or gap:
+                kwargs[param.name] = value
+            else:
+                args.append(value)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _constants(signature: Signature, bound: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in bound.items() if not tensors_in(value)}
+
+
+def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
+    """Observes a spelling on every sample that binds; what was seen by signature, with its causal parameters."""
+    bound_by: dict[int, list[dict[str, object]]] = {index: [] for index in range(len(spelling.signatures))}
+    for name in spelling.pool:
+        for sample in pool().get(name, ()):
+            _place(spelling, sample, bound_by)
+        if any(bound_by.values()):
+            break
+    found = []
+    for index, signature in enumerate(spelling.signatures):
+        call = caller(spelling.function, signature)
+        seen, bases = _observe_all(call, signature, bound_by[index])
+        if not seen:
+            for bound in synthetic(signature):
+                more, bases = _observe_all(call, signature, [bound])
+                seen += more
+                if len(seen) >= 2:
+                    break
+        if not seen:
+            continue
+        causal = _flip(call, signature, bases, seen)
+        _relayout(call, signature, bases, seen)
+        found.append((signature, seen, causal))
+    return found
+
+
+def _place(spelling: Spelling, sample: Sample, bound_by: dict[int, list[dict[str, object]]]) -> None:
+    for index, signature in enumerate(spelling.signatures):
+        try:
+            bound_by[index].append(bind(signature, sample.args, sample.kwargs))
+            return
+        except BindError:
+            continue
+
+
+def _observe_all(
+    call: Callable[[Mapping[str, object]], object], signature: Signature, bounds: list[dict[str, object]]
+) -> tuple[list[Seen], list[tuple[dict[str, object], Seen]]]:
+    seen: list[Seen] = []
+    bases: list[tuple[dict[str, object], Seen]] = []
+    for bound in bounds:
+        try:
+            one = observe(call, bound, _constants(signature, bound))
+        except CallError:
+            continue
+        seen.append(one)
+        bases.append((bound, one))
+    return seen, bases
+
+
+def _flip(
+    call: Callable[[Mapping[str, object]], object],
+    signature: Signature,
+    bases: list[tuple[dict[str, object], Seen]],
+    seen: list[Seen],
+) -> list[str]:
+    """Varies one constant at a time; adds what is seen to ``seen`` and returns the parameters that mattered."""
+    causal: list[str] = []
+    for param in signature.params:
+        if param.kind in ("tensor", "tensors") or param.name in ("out", "requires_grad"):
+            continue
+        tried = 0
+        for bound, base in bases:
+            if tensors_in(bound.get(param.name)):
+                continue
+            for value in alternatives(param, bound):
+                changed = {name: item for name, item in bound.items() if name != param.name}
+                if param.default is REQUIRED or value != param.default or type(value) is not type(param.default):
+                    changed[param.name] = value
+                try:
+                    one = observe(call, changed, _constants(signature, changed))
+                except CallError:
+                    continue
+                tried += 1
+                seen.append(one)
+                if one.behaviour() != base.behaviour() and param.name not in causal:
+                    causal.append(param.name)
+            if tried >= FLIP_BASES:
+                break
+    # Flags that select a behaviour come before those that only shape it.
+    return sorted(causal, key=lambda name: (name != "inplace", name not in ("training", "train"), causal.index(name)))
+
+
+def _relayout(
+    call: Callable[[Mapping[str, object]], object],
+    signature: Signature,
+    bases: list[tuple[dict[str, object], Seen]],
+    seen: list[Seen],
+) -> None:
+    """Where an output aliases an input, runs again with that input laid out the other way round, or of another dtype."""
+    tried = 0
+    for bound, base in bases:
+        of = next((output.of for output in base.outputs if output.of is not None), None)
+        tensor = bound.get(of) if of is not None else None
+        if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided or tensor.numel() == 0:
+            continue
+        changes = [tensor.to(torch.float32)] if tensor.dtype is torch.float64 else []
+        if tensor.dim() >= 2:
+            changes.append(tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim()))))
+        for change in changes:
+            changed = {**bound, str(of): change}
+            try:
+                seen.append(observe(call, changed, _constants(signature, changed)))
+            except CallError:
+                continue
+            tried += 1
+        if tried >= 2 * FLIP_BASES:
+            return
+
+
+def refine(signature: Signature, seen: list[Seen]) -> tuple[Param, ...]:
+    """Parameter kinds of untyped Python functions, from what samples passed."""
+    params = []
+    for param in signature.params:
+        kind: ParamKind = param.kind
+        holds = any(param.name in one.present for one in seen)
+        if kind == "other" and holds and not signature.types.get(param.name):
+            number = any(isinstance(one.constants.get(param.name), (int, float, complex)) for one in seen)
+            kind = "tensors" if param.star else "tensor|number" if number else "tensor?" if param.default is None else "tensor"
+        params.append(replace(param, kind=kind))
+    return tuple(params)
+
+
+def display_name(spelling: Spelling, variants: tuple[Variant, ...]) -> str:
+    """What messages call an op: its own name, for operators the name of their backward node."""
+    name = spelling.name
+    if not name.startswith("__"):
+        return name
+    for variant in variants:
+        if variant.node is not None:
+            stem = re.sub(r"Backward\d*$", "", variant.node)
+            return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
+    return name[2:-2]
+
+
+def op(spelling: Spelling, dotted: str) -> Op | None:
+    """The row of a spelling; None where nothing could be run."""
+    found: list[Variant] = []
+    for signature, seen, causal in gather(spelling):
+        params = refine(signature, seen)
+        evidence = infer.Evidence(params, tuple(seen), tuple(causal), signature.returns_list)
+        found += infer.variants(evidence)
+    if not found:
+        return None
+    if spelling.space == "torch.nn.init":
+        found = [replace(variant, no_grad=True) for variant in found]
+    return Op(dotted, display_name(spelling, tuple(found)), tuple(found))
+
+
+def property_op(name: str) -> Op | None:
+    """The row of a property that holds a tensor (or shares memory); None where it never does."""
+    signature = Signature((Param("self", "tensor"),), {"self": "Tensor"})
+    seen: list[Seen] = []
+    for bound in synthetic(signature):
+        tensor = bound["self"]
+        if not isinstance(tensor, torch.Tensor):
+            continue
+        try:
+            seen.append(observe(lambda values: getattr(values["self"], name), {"self": tensor}, {}))
+        except CallError:
+            continue
+    if all(output.kind == "none" for one in seen for output in one.outputs):
+        return None
+    evidence = infer.Evidence(signature.params, tuple(seen), (), False)
+    return Op(name, name, tuple(infer.variants(evidence)))

@@ -1,0 +1,230 @@
+"""From what single calls did to variants: split on constants that matter, join over everything else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from inplace_lint.opmodel.schema import REQUIRED, Output, Param, Save, Variant
+from tools.opmodel.observe import OutputSeen, Seen
+
+OTHER = "<other>"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All calls seen of one signature, and the parameters whose constant, changed alone, changed what happened."""
+
+    params: tuple[Param, ...]
+    seen: tuple[Seen, ...]
+    causal: tuple[str, ...]
+    returns_list: bool = False
+    defaults: Mapping[str, object] = field(default_factory=dict)
+
+    def default(self, name: str) -> object:
+        """The constant that holds where a call says nothing."""
+        if name in self.defaults:
+            return self.defaults[name]
+        return next((param.default for param in self.params if param.name == name), REQUIRED)
+
+
+def variants(evidence: Evidence, given: tuple[tuple[str, object], ...] = ()) -> list[Variant]:
+    """The variants of one signature, those of default constants first."""
+    return [
+        join(evidence.params, group, evidence.returns_list, when) for when, group in _split(evidence, list(evidence.seen), given)
+    ]
+
+
+def _category(evidence: Evidence, name: str, seen: Seen) -> object:
+    value = seen.constants.get(name, evidence.default(name))
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)) and value == 0:
+        return value
+    return OTHER
+
+
+def _split(
+    evidence: Evidence, group: list[Seen], when: tuple[tuple[str, object], ...]
+) -> list[tuple[tuple[tuple[str, object], ...], list[Seen]]]:
+    done = {name for name, _ in when}
+    for name in evidence.causal:
+        if name in done:
+            continue
+        parts: dict[object, list[Seen]] = {}
+        for seen in group:
+            parts.setdefault(_category(evidence, name, seen), []).append(seen)
+        if len(parts) < 2:
+            continue
+        joined = {key: join(evidence.params, part, evidence.returns_list, ()) for key, part in parts.items()}
+        if len({_essence(variant) for variant in joined.values()}) < 2:
+            continue
+        default = evidence.default(name)
+        keys = sorted((key for key in parts if key != OTHER), key=lambda key: (key != default, key == "advanced", str(key)))
+        found = []
+        for key in keys:
+            found += _split(evidence, parts[key], (*when, (name, key)))
+        if OTHER in parts:
+            smaller = replace(evidence, causal=tuple(c for c in evidence.causal if c != name))
+            found += _split(smaller, parts[OTHER], when)
+        return found
+    return [(when, group)]
+
+
+def _essence(variant: Variant) -> object:
+    return (
+        tuple((o.kind, o.of, o.maybe, o.multi, o.multi_view, o.differentiable) for o in variant.outputs),
+        frozenset(variant.saves),
+        variant.differentiable,
+        variant.writes,
+        variant.silent_writes,
+    )
+
+
+def join(
+    params: tuple[Param, ...], group: Sequence[Seen], returns_list: bool, when: tuple[tuple[str, object], ...]
+) -> Variant:
+    """One variant that covers every call of a group."""
+    order = [param.name for param in params]
+    nodes = Counter(seen.node for seen in group if seen.node is not None)
+    writing = [seen for seen in group if seen.writes]
+    return Variant(
+        params=params,
+        outputs=_outputs(group, returns_list, order),
+        saves=_saves(group, order),
+        writes=_ordered(order, (name for seen in group for name in seen.writes)),
+        differentiable=_ordered(order, (name for seen in group for name in seen.differentiable)),
+        when=when,
+        node=nodes.most_common(1)[0][0] if nodes else None,
+        frees=any(seen.frees for seen in group),
+        private_copy=_ordered(order, (name for seen in group for name in seen.private)),
+        metadata=bool(writing) and all(seen.metadata for seen in writing),
+        silent_writes=_ordered(order, (name for seen in group for name in seen.silent)),
+    )
+
+
+def _ordered(order: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
+    found = set(names)
+    return tuple(name for name in order if name in found)
+
+
+def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
+    whats = {what for seen in group for what in seen.saves}
+    found = []
+    for what in sorted(whats, key=lambda what: (order.index(what) if what in order else len(order), what)):
+        saving = [seen for seen in group if what in seen.saves]
+        anyone = all(not seen.saves[what] or seen.saves[what] == frozenset(seen.differentiable) for seen in saving)
+        guard = () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
+        found.append(Save(what, guard, all(what in seen.views for seen in saving)))
+    return tuple(found)
+
+
+def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) -> tuple[Output, ...]:
+    lengths = {len(seen.outputs) for seen in group if any(o.kind != "none" for o in seen.outputs)}
+    if returns_list or len(lengths) > 1:
+        members = [(seen, output) for seen in group for output in seen.outputs if output.kind != "none"]
+        if members:
+            multi = any(len(seen.outputs) > 1 or any(o.multi for o in seen.outputs) for seen in group)
+            return (_output(members, order, multi),)
+    length = max((len(seen.outputs) for seen in group), default=1)
+    found = []
+    for index in range(length):
+        members = [(seen, seen.outputs[index]) for seen in group if index < len(seen.outputs)]
+        tensors = [(seen, output) for seen, output in members if output.kind != "none"]
+        found.append(_output(tensors or members, order, any(o.multi for _, o in tensors)))
+    return tuple(found)
+
+
+def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], multi: bool) -> Output:
+    kinds = {output.kind for _, output in members}
+    if kinds == {"none"}:
+        return Output("none", differentiable=False)
+    aliases = kinds - {"new", "none"}
+    kind: Any = "new"
+    maybe: Any = None
+    of = None
+    if aliases:
+        kind = next(k for k in ("view", "same", "detached", "data", "array") if k in aliases)
+        of = Counter(output.of for _, output in members if output.kind == kind).most_common(1)[0][0]
+        if "new" in kinds:
+            maybe = _reason(members, of)
+    return Output(
+        kind=kind,
+        of=of,
+        maybe=maybe,
+        multi=multi,
+        multi_view=any(output.multi_view for _, output in members),
+        differentiable=any(output.differentiable for _, output in members),
+        dtype=_dtype_rule(members),
+        shape=_shape_rule(members),
+        expanded=any(output.expanded for _, output in members),
+        breaks_contiguity=any(output.breaks_contiguity for _, output in members),
+    )
+
+
+def _reason(members: Sequence[tuple[Seen, OutputSeen]], of: str | None) -> str:
+    rows = []
+    for seen, output in members:
+        if of in seen.inputs:
+            dtype, shape, contiguous = seen.inputs[of]
+            rows.append((output.kind != "new", output.dtype == dtype, output.shape == shape, contiguous))
+    if all(same_dtype for alias, same_dtype, _, _ in rows if alias) and not any(
+        same_dtype for alias, same_dtype, _, _ in rows if not alias
+    ):
+        return "dtype"
+    if not any(contiguous for alias, _, _, contiguous in rows if not alias):
+        return "contiguous"
+    if all(same_shape for alias, _, same_shape, _ in rows if alias) and not any(
+        same_shape for alias, _, same_shape, _ in rows if not alias
+    ):
+        return "shape"
+    return "values"
+
+
+def _dtype_rule(members: Sequence[tuple[Seen, OutputSeen]]) -> Any:
+    rows = [(list(seen.inputs.values()), output.dtype) for seen, output in members if output.dtype]
+    if not rows:
+        return "unknown"
+    outs = {out for _, out in rows}
+    with_inputs = [(inputs, out) for inputs, out in rows if inputs]
+    if outs == {"torch.bool"} and not all(inputs and inputs[0][0] == "torch.bool" for inputs, _ in rows):
+        return "bool"
+    if outs <= {"torch.int64", "torch.int32"} and not all(inputs and "int" in inputs[0][0] for inputs, _ in rows):
+        return "int"
+    if all("complex" in out for out in outs) and any("complex" not in inputs[0][0] for inputs, _ in with_inputs):
+        return "complex"
+    if with_inputs and len(with_inputs) == len(rows):
+        if all(out == _promoted([dtype for dtype, _, _ in inputs]) for inputs, out in rows):
+            return "promote"
+        if all(out == inputs[0][0] for inputs, out in rows):
+            return "same"
+    if all("float" in out or "complex" in out for out in outs):
+        return "float"
+    return "unknown"
+
+
+def _promoted(dtypes: Sequence[str]) -> str:
+    result = getattr(torch, dtypes[0].removeprefix("torch."))
+    for dtype in dtypes[1:]:
+        result = torch.promote_types(result, getattr(torch, dtype.removeprefix("torch.")))
+    return str(result)
+
+
+def _shape_rule(members: Sequence[tuple[Seen, OutputSeen]]) -> Any:
+    rows = [([shape for _, shape, _ in seen.inputs.values()], output.shape) for seen, output in members if output.shape is not None]
+    if not rows:
+        return "unknown"
+    if all(shape == () for _, shape in rows) and any(shapes and shapes[0] != () for shapes, _ in rows):
+        return "scalar"
+    if all(shapes and shapes[0] == shape for shapes, shape in rows):
+        return "same"
+    try:
+        if all(shapes and tuple(torch.broadcast_shapes(*shapes)) == shape for shapes, shape in rows):
+            return "broadcast"
+    except RuntimeError:
+        pass
+    return "unknown"

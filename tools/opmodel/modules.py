@@ -1,0 +1,275 @@
+"""Rows of torch.nn module classes and torch.optim optimizers."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, OptimizerRow, Param
+from tools.opmodel import infer
+from tools.opmodel.build import refine
+from tools.opmodel.observe import CallError, Seen, observe, tensors_in
+from tools.opmodel.samples import Sample, alternatives
+from tools.opmodel.signatures import BindError, Signature, bind, inspected_signature
+
+CONFIGS = 10
+INPUTS = 2
+CONSTRUCTIONS: tuple[tuple[object, ...], ...] = ((), (3,), (2,), (3, 3), (2, 2), (3, 3, 3), (1, (3, 1)), (0.5,), (3, 2, 1))
+SHAPES = ((2, 3), (2, 3, 4), (2, 3, 4, 4), (2, 3, 4, 4, 4), (2, 4, 4, 4), (3,))
+
+
+@dataclass(frozen=True)
+class Config:
+    """One way to construct a module, one way to call it."""
+
+    init: Mapping[str, object]
+    forward: Sample
+
+
+def _without_self(signature: Signature) -> Signature:
+    params = tuple(param for param in signature.params if param.name != "self" and param.name not in ("device", "dtype", "kwargs"))
+    return Signature(params, signature.types)
+
+
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """A method's parameters without ``self``, ``device`` and ``dtype``."""
+    overloads = typing.get_overloads(function)
+    found = inspected_signature(overloads[0] if overloads else function)
+    return _without_self(found) if found is not None else Signature((), {})
+
+
+def classes() -> Iterator[tuple[str, type[nn.Module]]]:
+    """Module classes of torch.nn, containers and abstract ones left out."""
+    containers = inspect.getmodule(nn.Sequential)
+    for name in sorted(dir(nn)):
+        value = getattr(nn, name)
+        if not isinstance(value, type) or not issubclass(value, nn.Module) or value is nn.Module:
+            continue
+        if inspect.getmodule(value) is containers or issubclass(value, nn.DataParallel):
+            continue
+        yield name, value
+
+
+def _known_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
+    from torch.testing._internal.common_modules import module_db
+
+    for info in module_db:
+        if info.module_cls is not cls:
+            continue
+        dtype = torch.float64 if torch.float64 in info.dtypes else torch.float32
+        for training in (True, False):
+            torch.manual_seed(0)
+            inputs = info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=False, training=training)
+            for one in inputs:
+                if one.forward_input is None:
+                    continue
+                kwargs = {k: v for k, v in one.constructor_input.kwargs.items() if k not in ("device", "dtype")}
+                try:
+                    bound = bind(_loose(init), one.constructor_input.args, kwargs)
+                except BindError:
+                    continue
+                yield Config(bound, Sample(tuple(one.forward_input.args), one.forward_input.kwargs))
+
+
+def _loose(signature: Signature) -> Signature:
+    return Signature(tuple(replace(param, kind="other") for param in signature.params), {})
+
+
+def _made_up_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
+    for args in CONSTRUCTIONS:
+        try:
+            bound = bind(_loose(init), args, {})
+        except BindError:
+            continue
+        for shape in SHAPES:
+            torch.manual_seed(0)
+            x = torch.rand(shape, dtype=torch.float64) * 0.5 + 0.25
+            for count in (1, 2, 3):
+                yield Config(bound, Sample(tuple(x.clone() + 0.1 * i for i in range(count)), {}))
+            yield Config(bound, Sample((x, (x > 0.5).long()), {}))
+
+
+class Subject:
+    """A module class under observation."""
+
+    def __init__(self, cls: type[nn.Module]) -> None:
+        self.cls = cls
+        self.init = signature_of(cls.__init__)
+        self.forward = signature_of(cls.forward)
+        self.owned: dict[str, None] = {}
+        self.buffers: dict[str, None] = {}
+        self.presence: list[tuple[dict[str, object], frozenset[str]]] = []
+
+    def make(self, init: Mapping[str, object], training: bool) -> nn.Module:
+        """Constructs the module; raises `CallError` where that fails."""
+        args = [item for p in self.init.params if p.star and p.name in init for item in _sequence(init[p.name])]
+        kwargs = {k: v for k, v in init.items() if not any(p.star and p.name == k for p in self.init.params)}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                module = self.cls(*args, **kwargs).train(training)
+        except Exception as error:
+            raise CallError(str(error)) from error
+        return module
+
+    def see(self, config: Config, training: bool) -> Seen:
+        """Observes one forward; raises `CallError`."""
+        dtypes = [t.dtype for t in tensors_in([*config.forward.args, *config.forward.kwargs.values()]) if t.is_floating_point()]
+        module = self.make(config.init, training).to(dtypes[0] if dtypes else torch.float64)
+        try:
+            bound = bind(_untyped(self.forward), config.forward.args, config.forward.kwargs)
+        except BindError as error:
+            raise CallError(str(error)) from error
+        forward = {name: value for name, value in bound.items()}
+        own = {f"self.{name}": p.detach() for name, p in module.named_parameters()}
+        held = {f"self.{name}": b for name, b in module.named_buffers()}
+
+        def call(values: Mapping[str, object]) -> object:
+            swapped = {name[5:]: value for name, value in values.items() if name.startswith("self.")}
+            arguments = {name: value for name, value in values.items() if not name.startswith("self.")}
+            args = []
+            for param in self.forward.params:
+                if param.name not in arguments or param.keyword_only:
+                    break
+                value = arguments.pop(param.name)
+                args.extend(_sequence(value) if param.star else [value])
+            return torch.func.functional_call(module, swapped, tuple(args), arguments)  # type: ignore[arg-type]
+
+        constants = {name: value for name, value in bound.items() if not tensors_in(value)}
+        for param in self.init.params:
+            constants.setdefault(param.name, config.init.get(param.name, param.default))
+        constants["training"] = training
+        seen = observe(call, {**forward, **own, **held}, constants)
+        self.owned.update(dict.fromkeys(own))
+        self.buffers.update(dict.fromkeys(held))
+        self.presence.append((dict(config.init), frozenset(own)))
+        return seen
+
+
+def _untyped(signature: Signature) -> Signature:
+    return Signature(tuple(replace(param, kind="other") for param in signature.params), {})
+
+
+def _sequence(value: object) -> list[Any]:
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _gather(subject: Subject) -> tuple[list[Seen], list[str]]:
+    seen: list[Seen] = []
+    causal: dict[str, None] = {}
+    bases: list[tuple[Config, Seen]] = []
+    for source in (_known_configs, _made_up_configs):
+        for config in source(subject.cls, subject.init):
+            try:
+                one = subject.see(config, True)
+            except CallError:
+                continue
+            bases.append((config, one))
+            if len(bases) >= (CONFIGS if source is _known_configs else INPUTS):
+                break
+        if bases:
+            break
+    for config, one in bases:
+        seen.append(one)
+        try:
+            other = subject.see(config, False)
+        except CallError:
+            continue
+        seen.append(other)
+        if other.behaviour() != one.behaviour():
+            causal["training"] = None
+    for param in subject.init.params:
+        tried = 0
+        for config, one in bases:
+            for value in alternatives(param, config.init):
+                changed = Config({**config.init, param.name: value}, config.forward)
+                for training in (True, False):
+                    try:
+                        other = subject.see(changed, training)
+                    except CallError:
+                        continue
+                    seen.append(other)
+                    tried += 1
+                    if training and _behaviour(other) != _behaviour(one):
+                        causal[param.name] = None
+            if tried >= 4:
+                break
+    return seen, sorted(causal, key=lambda name: (name != "inplace", name != "training", list(causal).index(name)))
+
+
+def _behaviour(seen: Seen) -> object:
+    """What a call did, guards by owned tensors aside: switching a bias off is no other behaviour."""
+    own = {name for name in seen.present if name.startswith("self.")}
+    return (
+        tuple((o.kind, o.of, o.multi, o.differentiable) for o in seen.outputs),
+        tuple(sorted(what for what in seen.saves if what not in own)),
+        seen.writes,
+        seen.silent,
+    )
+
+
+def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
+    """The row of a module class; None where no forward could be run."""
+    if issubclass(cls, LazyModuleMixin):
+        return _lazy_row(name, cls)
+    subject = Subject(cls)
+    seen, causal = _gather(subject)
+    if not seen:
+        return None
+    forward = refine(Signature(subject.forward.params, {}), seen)
+    own = [
+        Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*subject.owned, *subject.buffers)
+    ]
+    defaults = {param.name: param.default for param in subject.init.params} | {"training": True}
+    evidence = infer.Evidence((*forward, *own), tuple(seen), tuple(causal), False, defaults)
+    return ModuleOp(
+        spelling=f"torch.nn.{name}",
+        name=name,
+        init=subject.init.params,
+        parameters=tuple((owned.removeprefix("self."), _switch(subject, owned)) for owned in subject.owned),
+        buffers=tuple(buffer.removeprefix("self.") for buffer in subject.buffers),
+        variants=tuple(infer.variants(evidence)),
+    )
+
+
+def _lazy_row(name: str, cls: type[LazyModuleMixin]) -> ModuleOp | None:
+    """A lazy class behaves as the class that it becomes on its first call, but for its constructor."""
+    target = cls.cls_to_become
+    if target is None:
+        return None
+    became = row(target.__name__, target)
+    if became is None:
+        return None
+    init = signature_of(cls.__init__).params
+    return replace(became, spelling=f"torch.nn.{name}", name=name, init=init)
+
+
+def _switch(subject: Subject, owned: str) -> str | None:
+    """The constructor parameter whose truth decides whether a tensor is there: the last that does."""
+    found = None
+    for param in subject.init.params:
+        values = {
+            (bool(init.get(param.name, param.default)), owned in present)
+            for init, present in subject.presence
+            if isinstance(init.get(param.name, param.default), bool)
+        }
+        if (False, False) in values and (False, True) not in values and (True, True) in values:
+            found = param.name
+    return found
+
+
+def optimizers() -> Iterator[OptimizerRow]:
+    """Rows of torch.optim's optimizer classes."""
+    for name in sorted(dir(torch.optim)):
+        value = getattr(torch.optim, name)
+        if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer:
+            signature = signature_of(value.__init__)
+            yield OptimizerRow(f"torch.optim.{name}", signature.params, any(p.name == "fused" for p in signature.params))

@@ -1,0 +1,401 @@
+"""Runs one call under real autograd and writes down what it did.
+
+A save is established by its consequence: the call is recorded, the tensor's version counter is bumped, and backward must
+complain of an in-place modification. Saved-tensor hooks only narrow down which tensors are worth that test. Everything
+else (writes, aliases, silent writes, what is differentiable) is compared before and after.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+Slot = tuple[str, ...]
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class OutputSeen:
+    """One output of one call; field meanings as in the schema. ``layout`` says what could explain a ``new``."""
+
+    kind: str
+    of: str | None = None
+    multi: bool = False
+    multi_view: bool = False
+    differentiable: bool = False
+    dtype: str = ""
+    shape: tuple[int, ...] | None = None
+    expanded: bool = False
+    breaks_contiguity: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one call did. ``saves`` maps what was saved to the parameters that, requiring grad alone, caused it."""
+
+    constants: Mapping[str, object]
+    outputs: tuple[OutputSeen, ...]
+    saves: Mapping[str, frozenset[str]]
+    views: frozenset[str]
+    present: tuple[str, ...]
+    differentiable: tuple[str, ...]
+    writes: tuple[str, ...]
+    silent: tuple[str, ...]
+    private: tuple[str, ...]
+    metadata: bool
+    frees: bool
+    node: str | None
+    inputs: Mapping[str, tuple[str, tuple[int, ...], bool]]
+
+    def behaviour(self) -> object:
+        """The part that must be the same for two calls to count as one variant."""
+        return (
+            tuple((o.kind, o.of, o.multi, o.multi_view, o.differentiable) for o in self.outputs),
+            tuple(sorted((what, guard) for what, guard in self.saves.items())),
+            self.differentiable,
+            self.writes,
+            self.silent,
+        )
+
+
+def copy_tensor(tensor: torch.Tensor, requires_grad: bool) -> torch.Tensor:
+    """A private copy with the same strides; one that requires grad is interior, so that in-place ops accept it."""
+    fresh = tensor.detach().clone()
+    if fresh.stride() != tensor.stride() and tensor.layout is torch.strided and 0 not in tensor.stride():
+        fresh = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype).copy_(tensor.detach())
+    if requires_grad and (tensor.is_floating_point() or tensor.is_complex()):
+        fresh.requires_grad_()
+        with torch.enable_grad():
+            return torch.clone(fresh)
+    return fresh
+
+
+def _map(value: object, change: Callable[[torch.Tensor], object]) -> object:
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if type(value) in (tuple, list):
+        return type(value)(_map(item, change) for item in value)  # type: ignore[call-arg,attr-defined]
+    return value
+
+
+def tensors_in(value: object) -> list[torch.Tensor]:
+    """Every tensor in a value, through tuples and lists."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, (tuple, list)):
+        return [tensor for item in value for tensor in tensors_in(item)]
+    return []
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    try:
+        return tensor.untyped_storage()._cdata
+    except (RuntimeError, NotImplementedError):
+        return 0
+
+
+def _shares(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return _storage(a) == _storage(b) != 0 and a.untyped_storage().nbytes() > 0
+
+
+def _same_place(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and a.stride() == b.stride() and a.storage_offset() == b.storage_offset()
+
+
+class CallError(Exception):
+    """The call raised."""
+
+
+Call = Callable[[Mapping[str, object]], object]
+
+
+class Run:
+    """One execution with a chosen set of slots requiring grad."""
+
+    def __init__(self, call: Call, values: Values, grad: frozenset[str], hooks: bool) -> None:
+        self.values = {
+            name: _map(value, lambda tensor, name=name: copy_tensor(tensor, name in grad))  # type: ignore[misc]
+            for name, value in values.items()
+        }
+        self.saved: list[torch.Tensor] = []
+        self.old = {name: [t.detach().clone() for t in tensors_in(value)] for name, value in self.values.items()}
+        self.versions = {name: [_version(t) for t in tensors_in(value)] for name, value in self.values.items()}
+        self.history = [t.grad_fn for value in self.values.values() for t in tensors_in(value)]
+        self.places = {name: [(t.shape, t.stride()) for t in tensors_in(value)] for name, value in self.values.items()}
+        torch.manual_seed(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if hooks:
+                    with torch.autograd.graph.saved_tensors_hooks(self._pack, lambda packed: packed):
+                        self.out = call(self.values)
+                else:
+                    self.out = call(self.values)
+        except Exception as error:
+            raise CallError(f"{type(error).__name__}: {error}"[:300]) from error
+
+    def _pack(self, tensor: torch.Tensor) -> torch.Tensor:
+        self.saved.append(tensor)
+        return tensor
+
+    def roots(self) -> list[torch.Tensor]:
+        """Outputs (and written inputs) that have a history to run backward through."""
+        found = [t for t in tensors_in(self.out) if t.requires_grad]
+        for name, value in self.values.items():
+            for tensor, version in zip(tensors_in(value), self.versions[name], strict=True):
+                if tensor.requires_grad and _version(tensor) != version and all(tensor is not t for t in found):
+                    found.append(tensor)
+        return found
+
+    def backward(self) -> str:
+        """Runs backward; the error text, or the empty string."""
+        roots = self.roots()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.autograd.backward(roots, [torch.ones_like(root) for root in roots])
+        except Exception as error:
+            return str(error) or type(error).__name__
+        return ""
+
+
+def _version(tensor: torch.Tensor) -> int:
+    try:
+        return tensor._version
+    except RuntimeError:
+        return 0
+
+
+def observe(call: Call, values: Values, constants: Values) -> Seen:
+    """Runs a call in all the ways needed and returns what was seen; raises `CallError` where the call itself raises.
+
+    ``values`` are the arguments by parameter name, ``constants`` those of them that hold no tensor.
+    """
+    slots = [name for name, value in values.items() if tensors_in(value)]
+    floats = [n for n in slots if any(t.is_floating_point() or t.is_complex() for t in tensors_in(values[n]))]
+    plain = Run(call, values, frozenset(), False)
+    writes, silent, metadata = _writes(plain)
+    runs: dict[frozenset[str], Run] = {}
+    for name in floats:
+        try:
+            run = Run(call, values, frozenset([name]), True)
+        except CallError:
+            continue
+        if run.roots():
+            runs[frozenset([name])] = run
+    differentiable = tuple(next(iter(grad)) for grad in runs)
+    everything = frozenset(differentiable)
+    if len(differentiable) > 1:
+        runs[everything] = Run(call, values, everything, True)
+    full = runs.get(everything, plain)
+    saves: dict[str, set[str]] = {}
+    views: dict[str, bool] = {}
+    private: set[str] = set()
+    for grad, run in runs.items():
+        for what, through_view in _candidates(run, writes).items():
+            if _confirmed(call, values, grad, what):
+                causes = saves.setdefault(what, set())
+                if len(grad) == 1:
+                    causes.update(grad)
+                views[what] = views.get(what, True) and through_view
+        private |= _private_copies(run, writes)
+    frees = False
+    if differentiable:
+        run = Run(call, values, everything, False)
+        frees = run.backward() == "" and "second time" in run.backward()
+    roots = full.roots()  # before the aliasing tests bump counters
+    node = _node(full, roots)
+    outputs = _outputs(full, call, values, everything)
+    inputs = {}
+    for name in slots:
+        first = tensors_in(values[name])[0]
+        inputs[name] = (str(first.dtype), tuple(first.shape), _contiguous(first))
+    return Seen(
+        constants=constants,
+        outputs=outputs,
+        saves={what: frozenset(causes) for what, causes in saves.items()},
+        views=frozenset(what for what, through in views.items() if through),
+        present=tuple(slots),
+        differentiable=differentiable,
+        writes=writes,
+        silent=silent,
+        private=tuple(sorted(private)),
+        metadata=metadata,
+        frees=frees,
+        node=node,
+        inputs=inputs,
+    )
+
+
+def _node(run: Run, roots: list[torch.Tensor]) -> str | None:
+    """The name of the last node that the call itself recorded."""
+    for root in roots:
+        if root.grad_fn is not None and all(root.grad_fn is not before for before in run.history):
+            return str(root.grad_fn.name())
+    return None
+
+
+def _contiguous(tensor: torch.Tensor) -> bool:
+    return tensor.layout is torch.strided and tensor.is_contiguous()
+
+
+def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    try:
+        return bool(torch.equal(a, b) or torch.allclose(a, b, rtol=0, atol=0, equal_nan=True))
+    except (RuntimeError, NotImplementedError):
+        return True
+
+
+def _writes(run: Run) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    writes: list[str] = []
+    silent: list[str] = []
+    metadata = True
+    for name, value in run.values.items():
+        tensors = tensors_in(value)
+        rows = list(zip(tensors, run.old[name], run.versions[name], run.places[name], strict=True))
+        if any(_version(t) != version for t, _, version, _ in rows):
+            writes.append(name)
+            for tensor, old, version, place in rows:
+                moved = (tensor.shape, tensor.stride()) != place
+                same_bytes = tensor.numel() == old.numel() and _equal(tensor.detach().flatten().sort().values if moved and tensor.numel() and not tensor.is_complex() else tensor.detach(), old.flatten().sort().values if moved and old.numel() and not old.is_complex() else old)
+                if _version(tensor) != version and not (moved and same_bytes):
+                    metadata = False
+        elif any(not _equal(t.detach(), old) for t, old, _, _ in rows):
+            silent.append(name)
+    return tuple(writes), tuple(silent), metadata and bool(writes)
+
+
+def _targets(run: Run) -> dict[str, list[torch.Tensor]]:
+    targets = {name: tensors_in(value) for name, value in run.values.items() if tensors_in(value)}
+    outputs = run.out if isinstance(run.out, tuple) else (run.out,)
+    if len(outputs) > 4 or isinstance(run.out, list):
+        outputs = (run.out,)
+    for position, output in enumerate(outputs):
+        found = tensors_in(output)
+        if found:
+            targets[f"result{position or ''}"] = found
+    return targets
+
+
+def _candidates(run: Run, writes: tuple[str, ...]) -> dict[str, bool]:
+    """What may have been saved -> whether only a view of it was."""
+    found: dict[str, bool] = {}
+    for saved in run.saved:
+        owners = []
+        for what, tensors in _targets(run).items():
+            for tensor in tensors:
+                if _shares(saved, tensor):
+                    owners.append((what, not _same_place(saved, tensor)))
+        inputs = [owner for owner in owners if not owner[0].startswith("result")]
+        results = [owner for owner in owners if owner[0].startswith("result")]
+        # An in-place op's self and result are one object: what backward can still read is the result.
+        keep = inputs if inputs and not any(name in writes for name, _ in inputs) else results or inputs
+        for what, through_view in keep[:1] if keep is results else keep:
+            found[what] = found.get(what, True) and through_view
+    return found
+
+
+def _confirmed(call: Call, values: Values, grad: frozenset[str], what: str) -> bool:
+    try:
+        run = Run(call, values, grad, False)
+    except CallError:
+        return False
+    for tensor in _targets(run).get(what, []):
+        torch.autograd.graph.increment_version(tensor.detach())
+    return "modified by an inplace operation" in run.backward()
+
+
+def _private_copies(run: Run, writes: tuple[str, ...]) -> set[str]:
+    found = set()
+    for name in writes:
+        for old, tensor in zip(run.old[name], tensors_in(run.values[name]), strict=True):
+            for saved in run.saved:
+                if not _shares(saved, tensor) and saved.shape == old.shape and _equal(saved.detach(), old):
+                    found.add(name)
+    return found
+
+
+def _outputs(full: Run, call: Call, values: Values, grad: frozenset[str]) -> tuple[OutputSeen, ...]:
+    out = full.out
+    if isinstance(out, tuple) and not isinstance(out, torch.Size) and tensors_in(out):
+        return tuple(_output(full, item, (index,), call, values, grad) for index, item in enumerate(out))
+    return (_output(full, out, (), call, values, grad),)
+
+
+def _output(run: Run, value: object, path: tuple[int, ...], call: Call, values: Values, grad: frozenset[str]) -> OutputSeen:
+    if isinstance(value, (list, tuple)) and tensors_in(value):
+        first = _output(run, tensors_in(value)[0], (*path, -1), call, values, grad)
+        differentiable = any(t.requires_grad for t in tensors_in(value))
+        return OutputSeen(**{**first.__dict__, "multi": True, "differentiable": differentiable})
+    if isinstance(value, np.ndarray):
+        for name, argument in run.values.items():
+            for tensor in tensors_in(argument):
+                plain = tensor.detach()
+                if tensor.layout is torch.strided and np.shares_memory(value, plain.numpy()):
+                    return OutputSeen("array", name)
+        return OutputSeen("none")
+    if not isinstance(value, torch.Tensor):
+        return OutputSeen("none")
+    kind, of = "new", None
+    source: torch.Tensor | None = None
+    for name, argument in run.values.items():
+        for tensor in tensors_in(argument):
+            if value is tensor:
+                kind, of, source = "same", name, tensor
+    if of is None:
+        for name, argument in run.values.items():
+            for tensor in tensors_in(argument):
+                if of is None and _shares(value, tensor):
+                    of, source = name, tensor
+                    kind = _alias_kind(value, tensor)
+    multi_view = False
+    if kind == "view" and value.requires_grad:
+        multi_view = _rejects_write(call, values, grad, path)
+    expanded = breaks = False
+    if kind in ("view", "same") and source is not None and value.layout is torch.strided:
+        expanded = _overlaps(value) and not _overlaps(source)
+        breaks = source.is_contiguous() and not value.is_contiguous()
+    return OutputSeen(
+        kind=kind,
+        of=of,
+        multi_view=multi_view,
+        differentiable=value.requires_grad,
+        dtype=str(value.dtype),
+        shape=tuple(value.shape),
+        expanded=expanded,
+        breaks_contiguity=breaks,
+    )
+
+
+def _alias_kind(value: torch.Tensor, source: torch.Tensor) -> Literal["view", "detached", "data"]:
+    before = _version(source)
+    try:
+        torch.autograd.graph.increment_version(value.detach())
+    except RuntimeError:
+        return "data"
+    if _version(source) == before:
+        return "data"
+    return "detached" if source.requires_grad and not value.requires_grad else "view"
+
+
+def _overlaps(tensor: torch.Tensor) -> bool:
+    return any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
+
+
+def _rejects_write(call: Call, values: Values, grad: frozenset[str], path: tuple[int, ...]) -> bool:
+    run = Run(call, values, grad, False)
+    value: Any = run.out
+    for index in path:
+        value = tensors_in(value)[0] if index == -1 else value[index]
+    try:
+        value.zero_()
+    except RuntimeError as error:
+        return "multiple views" in str(error)
+    return False

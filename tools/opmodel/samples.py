@@ -1,0 +1,187 @@
+"""Arguments to try: PyTorch's own sample inputs, their variations, and made-up ones where it has none."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from inplace_lint.opmodel.schema import REQUIRED, Param
+from tools.opmodel.signatures import Signature
+
+MAX_PER_SHAPE = 2
+MAX_PER_OP = 16
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Positional and keyword arguments as a user would write them."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def constant_key(value: object) -> object:
+    """What distinguishes a value as far as behaviour may depend on it: kind for tensors, the value for flags and strings."""
+    if isinstance(value, torch.Tensor):
+        return ("tensor", value.dim() == 0, value.is_floating_point())
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float, complex)):
+        return (type(value).__name__, value == 0)
+    return type(value).__name__
+
+
+def _key(sample: Sample) -> object:
+    return (
+        tuple(constant_key(value) for value in sample.args),
+        tuple(sorted((name, str(constant_key(value))) for name, value in sample.kwargs.items())),
+    )
+
+
+def _empty(value: object) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.numel() == 0
+    return isinstance(value, (tuple, list)) and any(_empty(item) for item in value)
+
+
+def thin(samples: Iterator[Sample], limit: int = MAX_PER_OP) -> list[Sample]:
+    """A few samples of every way of passing arguments, empty tensors left out where there are others."""
+    seen: dict[object, int] = defaultdict(int)
+    kept: list[Sample] = []
+    empty: list[Sample] = []
+    for sample in itertools.islice(samples, 400):
+        if any(_empty(value) for value in (*sample.args, *sample.kwargs.values())):
+            empty.append(sample)
+            continue
+        key = _key(sample)
+        seen[key] += 1
+        if seen[key] <= MAX_PER_SHAPE:
+            kept.append(sample)
+        if len(kept) >= limit:
+            break
+    return kept or empty[:1]
+
+
+def _preferred(dtypes: Any) -> torch.dtype:
+    for dtype in (torch.float64, torch.float32, torch.complex64, torch.int64, torch.bool):
+        if dtype in dtypes:
+            return dtype
+    return next(iter(dtypes))
+
+
+@lru_cache(maxsize=None)
+def pool() -> Mapping[str, tuple[Sample, ...]]:
+    """PyTorch's sample inputs by op name: ``add``, ``nn.functional.relu``, ``special.expit``, and aliases."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for info in op_db:
+        torch.manual_seed(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                dtype = _preferred(info.dtypes)
+                inputs = (
+                    Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", dtype, requires_grad=False)
+                )
+                samples = thin(inputs)
+        except Exception as error:
+            print(f"no samples of {info.name}: {type(error).__name__}: {error}")
+            continue
+        for name in {info.name, *(alias.name for alias in info.aliases)}:
+            found[name].extend(samples)
+    return {name: tuple(samples) for name, samples in found.items()}
+
+
+@lru_cache(maxsize=None)
+def known_strings() -> Mapping[str, tuple[str, ...]]:
+    """Strings that PyTorch's samples pass, by parameter name (``reduction`` -> ``none``, ``mean``, ``sum``)."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for samples in pool().values():
+        for sample in samples:
+            for name, value in sample.kwargs.items():
+                if isinstance(value, str):
+                    found[name][value] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def alternatives(param: Param, bound: Mapping[str, object]) -> list[object]:
+    """Other constants worth trying for a parameter, given what a sample passed."""
+    value = bound.get(param.name, param.default)
+    found: list[object] = []
+    if isinstance(value, bool):
+        found.append(not value)
+    elif param.default is not REQUIRED and param.name in bound and param.default is not ...:
+        found.append(param.default)
+    if isinstance(value, str):
+        found.extend(text for text in known_strings().get(param.name, ()) if text != value)
+    if isinstance(param.default, float) and 0 < param.default < 1 and param.name in ("p", "dropout", "dropout_p"):
+        found.append(0.0)
+    if isinstance(param.default, float) and param.default == 0.0 and param.name in ("p", "dropout", "dropout_p"):
+        found.append(0.5)
+    return [other for other in found if type(other) is not type(value) or other != value]
+
+
+def _tensors() -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [
+        torch.rand(3, 3, dtype=torch.float64) * 0.5 + 0.25,
+        torch.arange(9).reshape(3, 3) % 3,
+        torch.rand(3, 3) > 0.5,
+        torch.rand(4, dtype=torch.float64),
+        torch.rand(2, 3, 4, 4, dtype=torch.float64),
+        torch.rand(3, 3, dtype=torch.complex64),
+        torch.rand((), dtype=torch.float64),
+        torch.rand(1, 3, 1, dtype=torch.float64),
+    ]
+
+
+def _fillers(param: Param, type_text: str) -> list[object]:
+    if param.kind == "number":
+        return [2.0, 1]
+    if "bool" in type_text:
+        return [False]
+    if "ScalarType" in type_text or "dtype" in type_text:
+        return [torch.float64, torch.float32]
+    if "ArrayRef" in type_text or "size" in type_text.lower() or "Sequence" in type_text or param.star:
+        return [(3, 3), (0,), (0, 1), (1,)]
+    if "str" in type_text:
+        return ["linear"]
+    return [1, 0, 2, (3, 3)]
+
+
+def synthetic(signature: Signature) -> Iterator[dict[str, object]]:
+    """Made-up arguments for the required parameters of a signature, by name."""
+    for tensor, variety in itertools.product(_tensors(), range(3)):
+        bound: dict[str, object] = {}
+        for param in signature.params:
+            if param.default is not REQUIRED:
+                continue
+            if param.kind == "tensors":
+                bound[param.name] = [tensor, tensor + 1 if tensor.dtype is not torch.bool else ~tensor]
+            elif param.kind.startswith("tensor"):
+                first = not any(isinstance(value, torch.Tensor) for value in bound.values())
+                index = ("index" in param.name or "indices" in param.name) and tensor.dtype is not torch.bool
+                mask = param.name in ("mask", "condition")
+                bound[param.name] = (
+                    torch.zeros_like(tensor, dtype=torch.int64) if index
+                    else tensor.real > 0.5 if mask
+                    else tensor.clone() if first or tensor.dtype is not torch.float64
+                    else tensor + 0.125
+                )
+            else:
+                fillers = _fillers(param, signature.types.get(param.name, ""))
+                bound[param.name] = fillers[min(variety, len(fillers) - 1)]
+        yield bound
+
+
+def optional_tensor_names(signature: Signature) -> list[str]:
+    """Parameters that may be a tensor and need not be given."""
+    return [p.name for p in signature.params if p.kind.startswith("tensor") and p.default is not REQUIRED and p.name != "out"]
