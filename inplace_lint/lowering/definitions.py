@@ -11,6 +11,7 @@ from inplace_lint import ir
 from inplace_lint.lowering.builder import Builder, expression, statement
 from inplace_lint.lowering.literals import string_value
 from inplace_lint.lowering.scopes import Environment, bindings_of, parameter_nodes
+from inplace_lint.lowering.units import parse_late
 
 
 @statement(cst.FunctionDef)
@@ -27,13 +28,16 @@ def function(b: Builder, node: cst.FunctionDef) -> None:
 
 def _function_code(b: Builder, node: cst.FunctionDef, origin: int) -> ir.Code:
     params = _parameters(b, node.params)
-    bindings = bindings_of([node.body], (p.name for p in params))
-    env = Environment("function", bindings, b.env)
     qualname = b.prefix + node.name.value
-    inner = Builder(b.table, b.unit, env, f"{qualname}.<locals>.", b.renamed)
+    outer, renamed = b.env, b.renamed
+    late = b.unit.late_body(node.body)
+    here = None if late is not None else bindings_of([node.body], (p.name for p in params))
 
     def lower() -> ir.Region:
-        inner.suite(node.body)
+        unit, body = (b.unit, node.body) if late is None else parse_late(late)
+        bindings = here or bindings_of([body], (p.name for p in params))
+        inner = Builder(b.table, unit, Environment("function", bindings, outer), f"{qualname}.<locals>.", renamed)
+        inner.suite(body)
         return tuple(inner.out)
 
     return ir.Code(
@@ -44,10 +48,10 @@ def _function_code(b: Builder, node: cst.FunctionDef, origin: int) -> ir.Code:
         origin=origin,
         params=params,
         lower=b.table.guarded(origin, lower),
-        is_generator=bindings.is_generator,
+        is_generator=here.is_generator if here is not None else late is not None and late.is_generator,
         is_async=node.asynchronous is not None,
         returns=None if node.returns is None else b.text(node.returns.annotation),
-        docstring=docstring(node.body.body),
+        docstring=docstring(node.body.body) if late is None else late.docstring,
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import re
-import tokenize
+import ast
+import warnings
 
 import libcst as cst
 
@@ -21,15 +20,11 @@ from inplace_lint.lowering import (  # noqa: F401  # these register how each kin
 )
 from inplace_lint.lowering.builder import Builder
 from inplace_lint.lowering.definitions import docstring
-from inplace_lint.lowering.room import with_room
-from inplace_lint.lowering.scopes import Environment, bindings_of
-from inplace_lint.lowering.units import LoweringError, OriginTable, Span, Unit
-
-# CPython's own limit on nested brackets, which keeps the parser's stack within bounds.
-DEEPEST_BRACKETS = 200
-# Sources beyond either of these are parsed with more stack.
-LARGE_SOURCE = 16_000
-DEEP_BRACKETS = 50
+from inplace_lint.lowering.late import cut
+from inplace_lint.lowering.parsing import LoweringError, parse
+from inplace_lint.lowering.scopes import Bindings, Environment
+from inplace_lint.lowering.syntax import split_lines
+from inplace_lint.lowering.units import OriginTable, Span, Unit
 
 
 class LoweredModule:
@@ -76,26 +71,18 @@ class LoweredModule:
         return "".join(lines)
 
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-
-
-def split_lines(source: str) -> list[str]:
-    """The lines of a source with their ends, split where Python splits them (``str.splitlines`` splits at more)."""
-    return _LINE.findall(source)
-
-
-def lower(source: str, file: str) -> LoweredModule:
+def lower(source: str, file: str, tree: ast.Module | None = None) -> LoweredModule:
     """Lower a module.
 
-    ``source`` is the decoded text of the file and ``file`` the key that diagnostics will carry. Raises
-    ``LoweringError``, with the place, where the text is no Python that libcst can parse.
+    ``source`` is the decoded text of the file, ``file`` the key that diagnostics will carry, and ``tree`` the
+    standard library's syntax tree of this very text where someone has it already. The bodies of functions are
+    parsed, too, when they are first asked for. Raises ``LoweringError``, with the place, where the text is no Python.
     """
     source = source.removeprefix("\ufeff")
     table = OriginTable(file)
-    unit = Unit(parse(source))
+    unit = _parse_late(source, tree) or Unit(parse(source))
     origin = table.add(unit, unit.module)
-    env = Environment("module", bindings_of(unit.module.body), None)
-    builder = Builder(table, unit, env, "", 0)
+    builder = Builder(table, unit, Environment("module", Bindings(), None), "", 0)
 
     def lower_body() -> ir.Region:
         for statement in unit.module.body:
@@ -115,57 +102,14 @@ def lower(source: str, file: str) -> LoweredModule:
     return LoweredModule(table, code, source)
 
 
-def parse(source: str) -> cst.Module:
-    """Parse a module; ``LoweringError`` where that fails."""
-    depth = _bracket_depth(source)
-    if depth > DEEPEST_BRACKETS:
-        _check_bracket_depth(source)
+def _parse_late(source: str, tree: ast.Module | None) -> Unit | None:
+    """A unit whose functions have their bodies cut out; None where the text has to be parsed as a whole."""
     try:
-        if depth > DEEP_BRACKETS or len(source) > LARGE_SOURCE:
-            return with_room(lambda: cst.parse_module(source))
-        return cst.parse_module(source)
-    except cst.ParserSyntaxError as error:
-        raise LoweringError(_message(error), max(error.raw_line, 1), error.raw_column + 1) from error
-    except RecursionError as error:
-        raise LoweringError("nested too deeply to be parsed", 1, 1) from error
-
-
-def _message(error: cst.ParserSyntaxError) -> str:
-    message = error.message
-    return message[:1].lower() + message[1:]
-
-
-_BRACKETS = re.compile(r"[(\[{)\]}]")
-
-
-def _bracket_depth(source: str) -> int:
-    """How deep brackets nest, those in strings and comments included: never less than the true depth of valid code."""
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(source):
-        if bracket in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth = max(depth - 1, 0)
-    return deepest
-
-
-def _check_bracket_depth(source: str) -> None:
-    """Raise ``LoweringError`` where brackets nest deeper than CPython allows."""
-    depth = 0
-    row, column = 1, 1
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.OP and token.string in "([{":
-                depth += 1
-                row, column = token.start[0], token.start[1] + 1
-                if depth > DEEPEST_BRACKETS:
-                    break
-            elif token.type == tokenize.OP and token.string in ")]}":
-                depth -= 1
-    except (tokenize.TokenError, SyntaxError) as error:
-        if "too many nested" not in str(error):
-            return
-        depth = DEEPEST_BRACKETS + 1
-    if depth > DEEPEST_BRACKETS:
-        raise LoweringError("too many nested parentheses", row, column)
+        if tree is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(source)
+        skeleton = cut(source, tree)
+        return None if skeleton is None else Unit(parse(skeleton.text), bodies=skeleton.bodies)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, LoweringError):
+        return None

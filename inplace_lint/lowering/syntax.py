@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -54,10 +55,9 @@ def dotted_name(node: cst.BaseExpression) -> str:
     return ".".join(reversed(parts))
 
 
-def small_statements(suite: cst.BaseSuite) -> Iterator[cst.CSTNode]:
-    """The statements of a suite: compound ones, and the small ones of each simple line."""
-    for statement in suite.body:
-        if isinstance(statement, cst.SimpleStatementLine):
-            yield from statement.body
-        else:
-            yield statement
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+def split_lines(source: str) -> list[str]:
+    """The lines of a source with their ends, split where Python splits them (``str.splitlines`` splits at more)."""
+    return _LINE.findall(source)

@@ -7,25 +7,17 @@ finding in it asks for its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import libcst as cst
 from libcst.metadata import CodeRange
 
 from inplace_lint import ir
+from inplace_lint.lowering.late import LateBody, marker_number
+from inplace_lint.lowering.parsing import LoweringError, parse
 from inplace_lint.lowering.room import with_room
 from inplace_lint.lowering.syntax import children
-
-
-class LoweringError(Exception):
-    """Text that cannot be lowered, with the place (counted from 1) where that shows."""
-
-    def __init__(self, message: str, row: int, column: int) -> None:
-        super().__init__(f"{message} ({row}:{column})")
-        self.message = message
-        self.row = row
-        self.column = column
 
 
 class Span(NamedTuple):
@@ -38,11 +30,16 @@ class Span(NamedTuple):
 
 
 class Unit:
-    """A parsed piece of a file, ``first_row`` being the row of the file at which its text begins."""
+    """A parsed piece of a file, ``first_row`` being the row of the file at which its text begins.
 
-    def __init__(self, module: cst.Module, first_row: int = 1) -> None:
+    ``bodies`` are those that were cut out of the text and are still to be parsed.
+    """
+
+    def __init__(self, module: cst.Module, first_row: int = 1, bodies: Sequence[LateBody] = ()) -> None:
         self.module = module
         self.first_row = first_row
+        self.bodies = bodies
+        self._cut_short = {body.first_row + 1: (body.end_row, body.end_column) for body in bodies}
         self._positions: dict[cst.CSTNode, CodeRange] | None = None
         self._parents: dict[int, cst.CSTNode] | None = None
 
@@ -52,7 +49,13 @@ class Unit:
         # libcst counts the space before the `for` of a comprehension as part of it.
         start = self._position(node.whitespace_before).end if isinstance(node, cst.CompFor) else found.start
         rows = self.first_row - 1
-        return Span(start.line + rows, start.column + 1, found.end.line + rows, found.end.column + 1)
+        end = self._cut_short.get(found.end.line, (found.end.line + rows, found.end.column + 1))
+        return Span(start.line + rows, start.column + 1, *end)
+
+    def late_body(self, suite: cst.BaseSuite) -> LateBody | None:
+        """What was cut out where this suite stands; None where the suite is whole."""
+        number = marker_number(suite) if self.bodies else None
+        return None if number is None else self.bodies[number]
 
     def statement_span(self, node: cst.CSTNode) -> Span:
         """Where the simple statement around ``node`` stands, or the header of the compound statement around it."""
@@ -89,6 +92,18 @@ class Unit:
                     self._parents[id(child)] = parent
                     pending.append(child)
         return self._parents
+
+
+def parse_late(body: LateBody) -> tuple[Unit, cst.BaseSuite]:
+    """Parse a body that was cut out: the unit and the suite in it. ``LoweringError`` where libcst cannot."""
+    rows = body.first_row - 1
+    try:
+        module = parse(body.text)
+    except LoweringError as error:
+        raise LoweringError(error.message, error.row + rows, error.column) from error
+    block = module.body[0]
+    assert isinstance(block, cst.If)
+    return Unit(module, body.first_row), block.body
 
 
 _STATEMENTS = (
