@@ -81,6 +81,8 @@ def _frame(filename: str, found: Diagnostic, marks: list[_Mark], report: Report,
     arrow = style.frame(f"{' ' * width}{'-->' if here else ':::'}")
     yield f"{arrow} {report.shown(filename)}:{place.row}:{place.column}"
     lines = report.lines(filename)
+    if not any(mark.span.start.row <= len(lines) for mark in marks):
+        return
     bar = style.frame(f"{' ' * width} |")
     yield bar
     by_row: dict[int, list[_Mark]] = {}
