@@ -62,10 +62,10 @@ def lambda_(b: Builder, node: cst.Lambda) -> ir.Reg:
     params = _parameters(b, node.params)
     bindings = bindings_of([node.body], (p.name for p in params))
     qualname = f"{b.prefix}<lambda>"
-    env = Environment("lambda", bindings, b.env)
-    inner = Builder(b.table, b.unit, env, f"{qualname}.<locals>.", b.renamed)
+    env, renamed = Environment("lambda", bindings, b.env), b.renamed
 
     def lower() -> ir.Region:
+        inner = Builder(b.table, b.unit, env, f"{qualname}.<locals>.", renamed)
         inner.emit(ir.Return(inner.origin(node.body), inner.expr(node.body)))
         return tuple(inner.out)
 
@@ -106,9 +106,10 @@ def class_(b: Builder, node: cst.ClassDef) -> None:
 def _class_code(b: Builder, node: cst.ClassDef, origin: int) -> ir.Code:
     env = Environment("class", bindings_of([node.body]), b.env)
     qualname = b.prefix + node.name.value
-    inner = Builder(b.table, b.unit, env, f"{qualname}.", b.renamed)
+    renamed = b.renamed
 
     def lower() -> ir.Region:
+        inner = Builder(b.table, b.unit, env, f"{qualname}.", renamed)
         inner.suite(node.body)
         return tuple(inner.out)
 

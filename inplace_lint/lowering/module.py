@@ -82,9 +82,9 @@ def lower(source: str, file: str, tree: ast.Module | None = None) -> LoweredModu
     table = OriginTable(file)
     unit = _parse_late(source, tree) or Unit(parse(source))
     origin = table.add(unit, unit.module)
-    builder = Builder(table, unit, Environment("module", Bindings(), None), "", 0)
 
     def lower_body() -> ir.Region:
+        builder = Builder(table, unit, Environment("module", Bindings(), None), "", 0)
         for statement in unit.module.body:
             builder.statement(statement)
         return tuple(builder.out)

@@ -16,11 +16,14 @@ T = TypeVar("T")
 STACK_SIZE = 512 * 1024 * 1024
 RECURSION_LIMIT = 200_000
 
+_THREAD = "inplace-lint-deep"
 _lock = threading.Lock()
 
 
 def with_room(function: Callable[[], T]) -> T:
     """What ``function()`` returns or raises, run on a thread of its own with a large stack and recursion limit."""
+    if threading.current_thread().name == _THREAD:
+        return function()
     result: list[T] = []
     failure: list[BaseException] = []
 
@@ -35,7 +38,7 @@ def with_room(function: Callable[[], T]) -> T:
         try:
             threading.stack_size(STACK_SIZE)
             sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-            thread = threading.Thread(target=run, name="inplace-lint-deep")
+            thread = threading.Thread(target=run, name=_THREAD)
             thread.start()
             thread.join()
         finally:

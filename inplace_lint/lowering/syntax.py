@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -19,6 +20,18 @@ _LAYOUT = frozenset(
         "rpar", "second_colon", "semicolon", "separator", "trailing_comma", "posonly_ind",
     }
 )  # fmt: skip
+
+_node_types: dict[type, bool] = {}
+
+
+def _is_node(value: object) -> TypeGuard[cst.CSTNode]:
+    # Node types are abstract base classes, of which `isinstance` is slow to tell.
+    kind = type(value)
+    known = _node_types.get(kind)
+    if known is None:
+        known = _node_types[kind] = isinstance(value, cst.CSTNode)
+    return known
+
 
 _fields: dict[type[cst.CSTNode], tuple[str, ...]] = {}
 
@@ -36,11 +49,11 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The direct children of a node that mean something, in the order of their fields."""
     for name in child_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        if _is_node(value):
             yield value
         elif isinstance(value, (list, tuple)):
             for item in value:
-                if isinstance(item, cst.CSTNode):
+                if _is_node(item):
                     yield item
 
 

@@ -78,7 +78,7 @@ class Unit:
         if self._positions is None:
             try:
                 self._positions = _positions(self.module)
-            except RecursionError:
+            except (RecursionError, KeyError):  # libcst's own clean-up hides the first behind the second
                 self._positions = with_room(lambda: _positions(self.module))
         return self._positions[node]
 
