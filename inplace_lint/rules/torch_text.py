@@ -1,6 +1,6 @@
 """PyTorch's own words, as PyTorch 2.13 prints them (older wordings stand in the rules' documentation).
 
-What only a run can know, shapes and version numbers, is left as dots.
+What only a run can know, such as shapes and version numbers, is left as dots.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MODIFIED = (
 
 def modified(producer: str | None) -> str:
     """What backward says of an overwritten saved tensor; ``producer`` is the node that made the tensor, where known."""
-    return _MODIFIED.format(producer=f", which is output 0 of {node_name(producer)}," if producer else "")
+    return _MODIFIED.format(producer=f", which is output 0 of {node_name(producer)}," if producer else " ...")
 
 
 def node_name(node: str) -> str:

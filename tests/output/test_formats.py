@@ -1,0 +1,166 @@
+"""The output formats, on diagnostics made by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inplace_lint.diagnostics import Diagnostic, Edit, Fix, Position, Related, Severity, Span
+from inplace_lint.output import Report, formats, render
+from inplace_lint.output.full import _columns
+
+CODE = ["def clip(w):", "    y = w.exp()", "", "    y += 1", "\ty.sum().backward()"]
+
+
+def span(row: int, column: int, end_column: int, filename: str = "train.py") -> Span:
+    return Span(filename, Position(row, column), Position(row, end_column))
+
+
+FOUND = Diagnostic(
+    code="IPL202",
+    name="saved-result-overwritten",
+    severity=Severity.ERROR,
+    message="`y += 1` overwrites `y`",
+    span=span(4, 5, 11),
+    related=(
+        Related("saved here", span(2, 9, 16)),
+        Related("overwritten here", span(4, 5, 11)),
+        Related("backward here", span(5, 2, 20)),
+    ),
+    assumptions=("argument `w` of `clip` requires grad",),
+    torch_error="one of the variables needed",
+    fix=Fix("display-only", "Do it out of place"),
+    suggestion="y = y + 1",
+    suggestion_span=span(4, 5, 11),
+    noqa_row=4,
+    url="https://example.org",
+)
+
+
+def report(*found: Diagnostic, color: bool = False, lines: list[str] = CODE, summary: bool = True) -> Report:
+    return Report(found, lambda filename: lines, checked=1, color=color, summary=summary)
+
+
+def test_formats_are_found() -> None:
+    assert {"full", "concise", "json"} <= set(formats())
+
+
+def test_full_shows_the_story_in_its_frame() -> None:
+    assert render("full", report(FOUND)) == (
+        "error[IPL202]: `y += 1` overwrites `y`\n"
+        " --> train.py:4:5\n"
+        "  |\n"
+        "2 |     y = w.exp()\n"
+        "  |         ------- saved here\n"
+        "3 |\n"
+        "4 |     y += 1\n"
+        "  |     ^^^^^^ overwritten here\n"
+        "5 |     y.sum().backward()\n"
+        "  |     ------------------ backward here\n"
+        "  |\n"
+        "  = PyTorch: one of the variables needed\n"
+        "  = assuming: argument `w` of `clip` requires grad\n"
+        "help: Do it out of place\n"
+        "  |\n"
+        "4 -     y += 1\n"
+        "  +     y = y + 1\n"
+        "  |\n"
+        "\n"
+        "Found 1 error.\n"
+    )
+
+
+def test_full_numbers_the_steps_when_lines_tell_another_order() -> None:
+    out = render("full", report(replace(FOUND, related=(FOUND.related[1], FOUND.related[0]))))
+    assert "^^^^^^ 1. overwritten here" in out
+    assert "------- 2. saved here" in out
+
+
+def test_full_shows_other_files_in_frames_of_their_own_and_gaps_as_dots() -> None:
+    lines = [f"line {number}" for number in range(1, 121)]
+    steps = (Related("made here", span(99, 1, 5, "other.py")), Related("saved", span(1, 1, 3)), FOUND.related[1])
+    out = render("full", report(replace(FOUND, span=span(120, 1, 5), related=steps), lines=lines))
+    assert "   --> train.py:120:1\n" in out
+    assert "   ::: other.py:99:1\n    |\n 99 | line 99\n    | ---- 1. made here\n" in out
+    assert "\n...\n" in out
+
+
+def test_full_underlines_a_statement_of_several_lines_on_its_first() -> None:
+    several = replace(FOUND, span=Span("train.py", Position(2, 5), Position(4, 11)), related=())
+    assert "2 |     y = w.exp()\n  |     ^^^^^^^^^^^\n" in render("full", report(several))
+
+
+def test_full_without_the_file_still_says_what_and_where() -> None:
+    out = render("full", report(replace(FOUND, suggestion=None), lines=[]))
+    assert out.startswith("error[IPL202]: `y += 1` overwrites `y`\n --> train.py:4:5\n  |\n  = PyTorch")
+
+
+@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("\tx", 5)])
+def test_carets_stand_below_what_they_mark(text: str, width: int) -> None:
+    assert _columns(text) == width
+
+
+def test_colour_only_where_asked_for() -> None:
+    assert "\x1b[" not in render("full", report(FOUND))
+    colored = render("full", report(FOUND, color=True))
+    assert "\x1b[1;31merror[IPL202]\x1b[0m" in colored
+
+
+def test_concise_is_one_line_a_finding() -> None:
+    out = render("concise", report(FOUND, replace(FOUND, severity=Severity.WARNING, assumptions=())))
+    assert out.splitlines() == [
+        "train.py:4:5: IPL202 `y += 1` overwrites `y` [assuming argument `w` of `clip` requires grad]",
+        "train.py:4:5: IPL202 `y += 1` overwrites `y`",
+        "Found 1 error and 1 warning.",
+    ]
+    assert render("concise", report(FOUND, summary=False)).count("\n") == 1
+
+
+def test_json_has_the_shape_that_tools_rely_on(tmp_path: Path) -> None:
+    name = str(tmp_path / "train.py")
+    edit = Edit("y = y + 1", span(4, 5, 11, name))
+    found = replace(FOUND, span=span(4, 5, 11, name), related=(), fix=Fix("safe", "Do it", (edit,)), suggestion=None)
+    (entry,) = json.loads(render("json", report(found)))
+    assert entry == {
+        "code": "IPL202",
+        "name": "saved-result-overwritten",
+        "severity": "error",
+        "message": "`y += 1` overwrites `y`",
+        "filename": name,
+        "cell": None,
+        "location": {"row": 4, "column": 5},
+        "end_location": {"row": 4, "column": 11},
+        "related": [],
+        "assumptions": ["argument `w` of `clip` requires grad"],
+        "torch_error": "one of the variables needed",
+        "fix": {
+            "applicability": "safe",
+            "message": "Do it",
+            "edits": [
+                {
+                    "content": "y = y + 1",
+                    "location": {"row": 4, "column": 5},
+                    "end_location": {"row": 4, "column": 11},
+                }
+            ],
+        },
+        "noqa_row": 4,
+        "url": "https://example.org",
+    }
+
+
+def test_json_tells_the_story_and_the_suggested_code() -> None:
+    (entry,) = json.loads(render("json", report(FOUND)))
+    assert [step["message"] for step in entry["related"]] == ["saved here", "overwritten here", "backward here"]
+    assert entry["related"][0]["location"] == {"row": 2, "column": 9}
+    assert entry["fix"]["message"] == "Do it out of place:\ny = y + 1"
+    assert Path(entry["filename"]).is_absolute()
+
+
+def test_nothing_found() -> None:
+    assert json.loads(render("json", report())) == []
+    assert render("concise", report()) == render("full", report()) == "All checks passed!\n"
+    assert render("full", Report(())) == "No Python files found.\n"

@@ -1,0 +1,91 @@
+"""Which layer may import which: the table of the design, held against every import in the package."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "inplace_lint"
+
+# For each layer what it may import besides itself and the layers that define words only (events, diagnostics, ir).
+ALLOWED: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
+    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "__init__"},
+    "api": {
+        "source",
+        "lowering",
+        "interp",
+        "rules",
+        "project",
+        "fixes",
+        "diagnostics",
+        "settings",
+        "opmodel",
+        "domain",
+    },
+    "settings": {"diagnostics"},
+    "source": {"diagnostics"},
+    "lowering": {"ir"},
+    "ir": set(),
+    "events": set(),
+    "diagnostics": set(),
+    "opmodel": set(),
+    "domain": set(),
+    "project": {"source", "lowering", "ir"},
+    "interp": {"ir", "opmodel", "domain", "project", "events"},
+    "rules": {"events", "diagnostics", "fixes"},
+    "fixes": {"diagnostics"},
+    "output": {"diagnostics"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The layers of ours that a file imports, anywhere in it."""
+    package = ["inplace_lint", *path.relative_to(PACKAGE).parts[:-1]]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            whole = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{whole}.{alias.name}" for alias in node.names] if whole == "inplace_lint" else [whole]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "inplace_lint":
+                # `from inplace_lint import __version__` names no layer but the package itself.
+                found.add(parts[1] if len(parts) > 1 and parts[1] in ALLOWED else "__init__")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_keep_to_the_table(path: Path) -> None:
+    own = layer(path)
+    assert own in ALLOWED, f"{own} is no layer of the design"
+    assert imported(path) - {own} <= ALLOWED[own]
+
+
+def test_the_table_names_no_layer_that_is_gone() -> None:
+    layers = {layer(path) for path in FILES}
+    assert set(ALLOWED) - layers <= {"project", "fixes"}
+
+
+def test_the_engine_knows_no_rule_codes_and_rules_no_libcst() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if layer(path) in ("interp", "domain", "lowering", "opmodel"):
+            assert "IPL1" not in text and "IPL2" not in text, path
+        if layer(path) not in ("lowering", "fixes", "project"):
+            assert "import libcst" not in text, path
