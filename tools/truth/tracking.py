@@ -170,8 +170,9 @@ class Tracker:
             if entry.stale:
                 self.stale.append(entry)
                 raise RuntimeError(f"{VERSION_ERROR}: watched run")
-            if entry.changed:
-                self.silent.append(entry)
+            if not entry.changed:
+                return entry.alias  # not a copy: a graph of this backward (`create_graph`) must save the tensor itself
+            self.silent.append(entry)
             return entry.contents.clone()
 
     # -- writes --------------------------------------------------------------------------------------------
@@ -227,7 +228,8 @@ class Tracker:
                 entry.role = "result"
         line = user_line()
         for tensor in results:
-            if tensor.grad_fn is not None and id(tensor) not in self.made:
+            # `.grad_fn` and `.is_leaf` must not be read here: they bring a stale view up to date, or raise for it
+            if tensor.requires_grad and id(tensor) not in self.made:
                 self.made[id(tensor)] = line
                 self.keep.append(tensor)
 
@@ -291,7 +293,7 @@ class _Function(TorchFunctionMode):
             tracker.data_sets.append(user_line())
         if name in ("__get__", "__set__"):
             result = func(*args, **kwargs)
-            if isinstance(result, torch.Tensor) and result.grad_fn is not None:
+            if isinstance(result, torch.Tensor) and result.requires_grad:
                 tracker.made.setdefault(id(result), user_line())
                 tracker.keep.append(result)
             return result

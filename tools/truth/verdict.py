@@ -29,6 +29,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(VERSION_ERROR, "IPL2"),
     Fault("created in no_grad mode and its base or another view", "IPL402", (), True),
     Fault("created in no_grad mode", "IPL402"),
+    Fault("created in inference mode and its base or another view", "IPL402", ("IPL404",), True),
     Fault("created in inference mode", "IPL402", ("IPL404",)),
     Fault("is a view and its base or another view of its base has been modified inplace", "IPL401", (), True),
     Fault("This view is the output of a function that returns multiple views", "IPL401"),
