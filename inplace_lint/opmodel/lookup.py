@@ -38,7 +38,7 @@ class Table(Generic[Row]):
                 raise ValueError(f"{self.name}.tsv: not a table of this op model: {header!r}")
             self._version = version
             # Split once into key and rest; decoding waits until a row is asked for.
-            self._lines = dict(line.split("\t", 1) for line in lines if line)  # type: ignore[misc]
+            self._lines = dict(line.split("\t", 1) for line in lines if line)
         return self._lines
 
     @property

@@ -40,24 +40,20 @@ def main() -> None:
     torch.set_num_threads(1)
     start = time.time()
     functions: dict[str, str] = {}
-    missing: list[str] = []
+    notes = build.Notes()
     for spelling in spellings.functions():
         dotted = f"{spelling.space}.{spelling.name}"
         if options.only and dotted not in options.only:
             continue
-        op = build.op(spelling, dotted)
-        if op is None:
-            missing.append(dotted)
-        else:
+        op = build.op(spelling, dotted, notes)
+        if op is not None:
             functions[dotted] = rows.encode_op(op)
     methods: dict[str, str] = {}
     for spelling in spellings.methods():
         if options.only and spelling.name not in options.only:
             continue
-        op = build.op(spelling, spelling.name)
-        if op is None:
-            missing.append(f"Tensor.{spelling.name}")
-        else:
+        op = build.op(spelling, spelling.name, notes)
+        if op is not None:
             methods[spelling.name] = rows.encode_op(op)
     properties: dict[str, str] = {}
     for name, _ in spellings.properties():
@@ -75,7 +71,7 @@ def main() -> None:
             continue
         module = modules.row(name, cls)
         if module is None:
-            missing.append(f"torch.nn.{name}")
+            notes.missing.append(f"torch.nn.{name}")
         else:
             classes[module.spelling] = rows.encode_module(module)
     if options.only:
@@ -89,7 +85,10 @@ def main() -> None:
     write("modules", classes)
     write("optimizers", {row.spelling: rows.encode_optimizer(row) for row in modules.optimizers()})
     print(f"{len(functions)} functions, {len(methods)} methods, {len(properties)} properties, {len(classes)} modules, {time.time() - start:.0f} s")
-    print("not run:", ", ".join(missing))
+    print(f"\nnot run ({len(notes.missing)}):", ", ".join(notes.missing))
+    print(f"\nfrom the YAML files, unseen ({len(notes.derived)}):", ", ".join(notes.derived))
+    print(f"\nobserved otherwise than the YAML files state ({len(notes.disagreements)}); observation wins:")
+    print("\n".join(notes.disagreements))
 
 
 if __name__ == "__main__":

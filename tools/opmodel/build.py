@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from inplace_lint.opmodel.schema import REQUIRED, Op, Param, ParamKind, Variant
 from tools.opmodel import infer
+from tools.opmodel.by_hand import by_hand
+from tools.opmodel.capture import overheard
+from tools.opmodel.derivatives import derived, disagreements
 from tools.opmodel.observe import CallError, Seen, observe, tensors_in
 from tools.opmodel.samples import Sample, alternatives, pool, synthetic
 from tools.opmodel.signatures import BindError, Signature, bind
@@ -49,6 +52,8 @@ def _constants(signature: Signature, bound: Mapping[str, object]) -> dict[str, o
 def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     """Observes a spelling on every sample that binds; what was seen by signature, with its causal parameters."""
     bound_by: dict[int, list[dict[str, object]]] = {index: [] for index in range(len(spelling.signatures))}
+    for sample in (*overheard().get(spelling.function, ()), *by_hand().get(spelling.dotted, ())):
+        _place(spelling, sample, bound_by)
     for name in spelling.pool:
         for sample in pool().get(name, ()):
             _place(spelling, sample, bound_by)
@@ -139,6 +144,15 @@ def _relayout(
     tried = 0
     for bound, base in bases:
         of = next((output.of for output in base.outputs if output.of is not None), None)
+        if of is None:
+            # A conversion returns its very input where nothing is left to convert.
+            of = next(iter(base.inputs), None)
+            out = base.outputs[0].dtype
+            converted = bound.get(of) if of is not None else None
+            if isinstance(converted, torch.Tensor) and out and out != str(converted.dtype) and tried < 2:
+                target = getattr(torch, out.removeprefix("torch."))
+                tried += _try(call, signature, {**bound, str(of): converted.detach().to(target)}, seen)
+            continue
         tensor = bound.get(of) if of is not None else None
         if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided or tensor.numel() == 0:
             continue
@@ -146,14 +160,19 @@ def _relayout(
         if tensor.dim() >= 2:
             changes.append(tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim()))))
         for change in changes:
-            changed = {**bound, str(of): change}
-            try:
-                seen.append(observe(call, changed, _constants(signature, changed)))
-            except CallError:
-                continue
-            tried += 1
+            tried += _try(call, signature, {**bound, str(of): change}, seen)
         if tried >= 2 * FLIP_BASES:
             return
+
+
+def _try(
+    call: Callable[[Mapping[str, object]], object], signature: Signature, bound: dict[str, object], seen: list[Seen]
+) -> int:
+    try:
+        seen.append(observe(call, bound, _constants(signature, bound)))
+    except CallError:
+        return 0
+    return 1
 
 
 def refine(signature: Signature, seen: list[Seen]) -> tuple[Param, ...]:
@@ -181,15 +200,36 @@ def display_name(spelling: Spelling, variants: tuple[Variant, ...]) -> str:
     return name[2:-2]
 
 
-def op(spelling: Spelling, dotted: str) -> Op | None:
+@dataclass
+class Notes:
+    """What a run of the generator has to tell: disagreements with the YAML files, overloads taken from them unseen."""
+
+    disagreements: list[str] = field(default_factory=list)
+    derived: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def op(spelling: Spelling, dotted: str, notes: Notes) -> Op | None:
     """The row of a spelling; None where nothing could be run."""
     found: list[Variant] = []
-    for signature, seen, causal in gather(spelling):
-        params = refine(signature, seen)
-        evidence = infer.Evidence(params, tuple(seen), tuple(causal), signature.returns_list)
-        found += infer.variants(evidence)
-    if not found:
+    gathered = gather(spelling)
+    if not gathered:
+        notes.missing.append(spelling.dotted)
         return None
+    observed = {id(signature): (seen, causal) for signature, seen, causal in gathered}
+    for signature in spelling.signatures:
+        if id(signature) not in observed:
+            variant = derived(signature) if not signature.deprecated else None
+            if variant is not None:
+                found.append(variant)
+                notes.derived.append(f"{spelling.dotted} ({signature.native})")
+            continue
+        seen, causal = observed[id(signature)]
+        evidence = infer.Evidence(refine(signature, seen), tuple(seen), tuple(causal), signature.returns_list)
+        variants = infer.variants(evidence)
+        found += variants
+        if signature.native is not None:
+            notes.disagreements += disagreements(spelling.dotted, signature.native, variants)
     if spelling.space == "torch.nn.init":
         found = [replace(variant, no_grad=True) for variant in found]
     return Op(dotted, display_name(spelling, tuple(found)), tuple(found))

@@ -25,8 +25,8 @@ def _tensor_indices() -> list[torch.Tensor]:
     return [torch.tensor([0, 2]), torch.arange(12).reshape(3, 4) % 2 == 0, torch.tensor([True, False, True])]
 
 
-def rows() -> tuple[Op, Op]:
-    """``__getitem__`` and ``__setitem__``."""
+def rows() -> tuple[Op, ...]:
+    """``__getitem__``, ``__setitem__`` and ``__iter__``."""
     torch.manual_seed(0)
     base = torch.rand(3, 4, dtype=torch.float64)
     reads: list[Seen] = []
@@ -52,7 +52,10 @@ def rows() -> tuple[Op, Op]:
     causal = ("index",)
     getter = infer.Evidence((SELF, INDEX), tuple(reads), causal)
     setter = infer.Evidence((SELF, INDEX, Param("value", "tensor|number")), tuple(writes), causal)
+    pieces = [observe(lambda values: list(values["self"]), {"self": base}, {})]  # type: ignore[call-overload]
+    iterator = infer.Evidence((SELF,), tuple(pieces), ())
     return (
+        Op("__iter__", "iteration", tuple(infer.variants(iterator))),
         Op("__getitem__", "getitem", tuple(infer.variants(getter))),
         Op("__setitem__", "setitem", tuple(infer.variants(setter))),
     )

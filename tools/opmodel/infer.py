@@ -11,8 +11,10 @@ import torch
 
 from inplace_lint.opmodel.schema import REQUIRED, Output, Param, Save, Variant
 from tools.opmodel.observe import OutputSeen, Seen
+from tools.opmodel.samples import PROBABILITIES
 
 OTHER = "<other>"
+OTHERS = "others"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def _category(evidence: Evidence, name: str, seen: Seen) -> object:
     value = seen.constants.get(name, evidence.default(name))
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (int, float)) and value == 0:
+    if isinstance(value, (int, float)) and value == 0 and name in PROBABILITIES:
         return value
     return OTHER
 
@@ -102,7 +104,7 @@ def join(
         node=nodes.most_common(1)[0][0] if nodes else None,
         frees=any(seen.frees for seen in group),
         private_copy=_ordered(order, (name for seen in group for name in seen.private)),
-        metadata=bool(writing) and all(seen.metadata for seen in writing),
+        metadata=any(seen.metadata for seen in writing) and all(seen.metadata is not False for seen in writing),
         silent_writes=_ordered(order, (name for seen in group for name in seen.silent)),
     )
 
@@ -118,7 +120,9 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
     for what in sorted(whats, key=lambda what: (order.index(what) if what in order else len(order), what)):
         saving = [seen for seen in group if what in seen.saves]
         anyone = all(not seen.saves[what] or seen.saves[what] == frozenset(seen.differentiable) for seen in saving)
-        guard = () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
+        guard: tuple[str, ...] = () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
+        if any(seen.others for seen in saving) and all(what in seen.others for seen in saving if seen.several(what)):
+            guard = (*(name for name in guard if name != what), OTHERS)
         found.append(Save(what, guard, all(what in seen.views for seen in saving)))
     return tuple(found)
 
@@ -167,21 +171,22 @@ def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], mu
 
 
 def _reason(members: Sequence[tuple[Seen, OutputSeen]], of: str | None) -> str:
+    """What decides whether an output aliases: the first explanation that fits every call, else the one that fits most."""
     rows = []
     for seen, output in members:
         if of in seen.inputs:
             dtype, shape, contiguous = seen.inputs[of]
             rows.append((output.kind != "new", output.dtype == dtype, output.shape == shape, contiguous))
-    if all(same_dtype for alias, same_dtype, _, _ in rows if alias) and not any(
-        same_dtype for alias, same_dtype, _, _ in rows if not alias
-    ):
+    scores = {
+        "dtype": sum(alias == same_dtype for alias, same_dtype, _, _ in rows),
+        "contiguous": sum(alias or not contiguous for alias, _, _, contiguous in rows),
+        "shape": sum(alias == same_shape for alias, _, same_shape, _ in rows),
+    }
+    for reason, score in scores.items():
+        if score == len(rows):
+            return reason
+    if scores["dtype"] >= 0.75 * len(rows) and any(not same_dtype for _, same_dtype, _, _ in rows):
         return "dtype"
-    if not any(contiguous for alias, _, _, contiguous in rows if not alias):
-        return "contiguous"
-    if all(same_shape for alias, _, same_shape, _ in rows if alias) and not any(
-        same_shape for alias, _, same_shape, _ in rows if not alias
-    ):
-        return "shape"
     return "values"
 
 

@@ -16,6 +16,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, OptimizerRow, Param
 from tools.opmodel import infer
 from tools.opmodel.build import refine
+from tools.opmodel.by_hand import modules_by_hand
 from tools.opmodel.observe import CallError, Seen, observe, tensors_in
 from tools.opmodel.samples import Sample, alternatives
 from tools.opmodel.signatures import BindError, Signature, bind, inspected_signature
@@ -77,6 +78,11 @@ def _known_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
                 except BindError:
                     continue
                 yield Config(bound, Sample(tuple(one.forward_input.args), one.forward_input.kwargs))
+
+
+def _hand_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
+    for constructor, forward in modules_by_hand().get(cls.__name__, ()):
+        yield Config(constructor, forward)
 
 
 def _loose(signature: Signature) -> Signature:
@@ -166,14 +172,14 @@ def _gather(subject: Subject) -> tuple[list[Seen], list[str]]:
     seen: list[Seen] = []
     causal: dict[str, None] = {}
     bases: list[tuple[Config, Seen]] = []
-    for source in (_known_configs, _made_up_configs):
+    for source in (_hand_configs, _known_configs, _made_up_configs):
         for config in source(subject.cls, subject.init):
             try:
                 one = subject.see(config, True)
             except CallError:
                 continue
             bases.append((config, one))
-            if len(bases) >= (CONFIGS if source is _known_configs else INPUTS):
+            if len(bases) >= (INPUTS if source is _made_up_configs else CONFIGS):
                 break
         if bases:
             break
@@ -224,9 +230,11 @@ def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
     seen, causal = _gather(subject)
     if not seen:
         return None
+    kept = _always_or_switched(subject)
+    seen = [_prune(one, set(subject.owned) - set(kept)) for one in seen]
     forward = refine(Signature(subject.forward.params, {}), seen)
     own = [
-        Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*subject.owned, *subject.buffers)
+        Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*kept, *subject.buffers)
     ]
     defaults = {param.name: param.default for param in subject.init.params} | {"training": True}
     evidence = infer.Evidence((*forward, *own), tuple(seen), tuple(causal), False, defaults)
@@ -234,7 +242,7 @@ def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
         spelling=f"torch.nn.{name}",
         name=name,
         init=subject.init.params,
-        parameters=tuple((owned.removeprefix("self."), _switch(subject, owned)) for owned in subject.owned),
+        parameters=tuple((owned.removeprefix("self."), _switch(subject, owned)) for owned in kept),
         buffers=tuple(buffer.removeprefix("self.") for buffer in subject.buffers),
         variants=tuple(infer.variants(evidence)),
     )
@@ -250,6 +258,26 @@ def _lazy_row(name: str, cls: type[LazyModuleMixin]) -> ModuleOp | None:
         return None
     init = signature_of(cls.__init__).params
     return replace(became, spelling=f"torch.nn.{name}", name=name, init=init)
+
+
+def _always_or_switched(subject: Subject) -> list[str]:
+    """Owned tensors that are there by default, or as soon as one flag is set; not those of a second layer and the like."""
+    kept: dict[str, None] = {}
+    for init, present in subject.presence:
+        unusual = {p.name for p in subject.init.params if init.get(p.name, p.default) != p.default and p.default is not REQUIRED}
+        for owned in subject.owned:
+            if owned in present and (not unusual or unusual == {_switch(subject, owned)}):
+                kept[owned] = None
+    return [owned for owned in subject.owned if owned in kept] or list(subject.owned)
+
+
+def _prune(seen: Seen, dropped: set[str]) -> Seen:
+    return replace(
+        seen,
+        saves={what: guard - dropped for what, guard in seen.saves.items() if what not in dropped},
+        differentiable=tuple(name for name in seen.differentiable if name not in dropped),
+        present=tuple(name for name in seen.present if name not in dropped),
+    )
 
 
 def _switch(subject: Subject, owned: str) -> str | None:

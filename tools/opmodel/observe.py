@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-Slot = tuple[str, ...]
+MANY = 16
 Values = Mapping[str, object]
 
 
@@ -42,15 +42,21 @@ class Seen:
     outputs: tuple[OutputSeen, ...]
     saves: Mapping[str, frozenset[str]]
     views: frozenset[str]
+    others: frozenset[str]
     present: tuple[str, ...]
     differentiable: tuple[str, ...]
     writes: tuple[str, ...]
     silent: tuple[str, ...]
     private: tuple[str, ...]
-    metadata: bool
+    metadata: bool | None
     frees: bool
     node: str | None
     inputs: Mapping[str, tuple[str, tuple[int, ...], bool]]
+    counts: Mapping[str, int]
+
+    def several(self, name: str) -> bool:
+        """Whether a parameter held two tensors or more."""
+        return self.counts.get(name, 1) > 1
 
     def behaviour(self) -> object:
         """The part that must be the same for two calls to count as one variant."""
@@ -181,18 +187,19 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
     plain = Run(call, values, frozenset(), False)
     writes, silent, metadata = _writes(plain)
     runs: dict[frozenset[str], Run] = {}
-    for name in floats:
+    for unit in _units(floats):
         try:
-            run = Run(call, values, frozenset([name]), True)
+            run = Run(call, values, unit, True)
         except CallError:
             continue
         if run.roots():
-            runs[frozenset([name])] = run
-    differentiable = tuple(next(iter(grad)) for grad in runs)
-    everything = frozenset(differentiable)
-    if len(differentiable) > 1:
+            runs[unit] = run
+    units = tuple(runs)
+    everything = frozenset[str]().union(*units)
+    differentiable = tuple(name for name in floats if name in everything)
+    if len(units) > 1:
         runs[everything] = Run(call, values, everything, True)
-    full = runs.get(everything, plain)
+    full = runs.get(everything) or _with_grad(call, values, frozenset(floats)) or plain
     saves: dict[str, set[str]] = {}
     views: dict[str, bool] = {}
     private: set[str] = set()
@@ -200,7 +207,7 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
         for what, through_view in _candidates(run, writes).items():
             if _confirmed(call, values, grad, what):
                 causes = saves.setdefault(what, set())
-                if len(grad) == 1:
+                if grad in units:
                     causes.update(grad)
                 views[what] = views.get(what, True) and through_view
         private |= _private_copies(run, writes)
@@ -220,6 +227,7 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
         outputs=outputs,
         saves={what: frozenset(causes) for what, causes in saves.items()},
         views=frozenset(what for what, through in views.items() if through),
+        others=frozenset(what for what in saves if _only_for_others(call, values, what)),
         present=tuple(slots),
         differentiable=differentiable,
         writes=writes,
@@ -229,7 +237,15 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
         frees=frees,
         node=node,
         inputs=inputs,
+        counts={name: len(tensors_in(values[name])) for name in slots},
     )
+
+
+def _with_grad(call: Call, values: Values, grad: frozenset[str]) -> Run | None:
+    try:
+        return Run(call, values, grad, False)
+    except CallError:
+        return None
 
 
 def _node(run: Run, roots: list[torch.Tensor]) -> str | None:
@@ -238,6 +254,14 @@ def _node(run: Run, roots: list[torch.Tensor]) -> str | None:
         if root.grad_fn is not None and all(root.grad_fn is not before for before in run.history):
             return str(root.grad_fn.name())
     return None
+
+
+def _units(names: list[str]) -> list[frozenset[str]]:
+    """What to let require grad on its own: every tensor; where a module owns dozens, those that it owns together."""
+    if len(names) <= MANY:
+        return [frozenset([name]) for name in names]
+    own = frozenset(name for name in names if name.startswith("self."))
+    return [*(frozenset([name]) for name in names if name not in own), own]
 
 
 def _contiguous(tensor: torch.Tensor) -> bool:
@@ -253,23 +277,33 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
         return True
 
 
-def _writes(run: Run) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+def _writes(run: Run) -> tuple[tuple[str, ...], tuple[str, ...], bool | None]:
+    """Parameters written, those changed with no trace, and whether only shape or strides changed (None: cannot be told)."""
     writes: list[str] = []
     silent: list[str] = []
-    metadata = True
+    moves: list[bool | None] = []
     for name, value in run.values.items():
-        tensors = tensors_in(value)
-        rows = list(zip(tensors, run.old[name], run.versions[name], run.places[name], strict=True))
-        if any(_version(t) != version for t, _, version, _ in rows):
+        rows = list(zip(tensors_in(value), run.old[name], run.versions[name], run.places[name], strict=True))
+        bumped = [(t, old, place) for t, old, version, place in rows if _version(t) != version]
+        if bumped:
             writes.append(name)
-            for tensor, old, version, place in rows:
-                moved = (tensor.shape, tensor.stride()) != place
-                same_bytes = tensor.numel() == old.numel() and _equal(tensor.detach().flatten().sort().values if moved and tensor.numel() and not tensor.is_complex() else tensor.detach(), old.flatten().sort().values if moved and old.numel() and not old.is_complex() else old)
-                if _version(tensor) != version and not (moved and same_bytes):
-                    metadata = False
+            moves += [_only_moved(*row) for row in bumped]
         elif any(not _equal(t.detach(), old) for t, old, _, _ in rows):
             silent.append(name)
-    return tuple(writes), tuple(silent), metadata and bool(writes)
+    metadata = False if False in moves else True if True in moves else None
+    return tuple(writes), tuple(silent), metadata
+
+
+def _only_moved(tensor: torch.Tensor, old: torch.Tensor, place: object) -> bool | None:
+    if tensor.numel() != old.numel() or tensor.layout is not torch.strided:
+        return False
+    flat = [t.detach().reshape(-1) for t in (tensor, old)]
+    moved = (tensor.shape, tensor.stride()) != place
+    if moved and not tensor.is_complex():
+        flat = [t.sort().values for t in flat]
+    if not _equal(*flat):
+        return False
+    return True if moved else None
 
 
 def _targets(run: Run) -> dict[str, list[torch.Tensor]]:
@@ -312,6 +346,26 @@ def _confirmed(call: Call, values: Values, grad: frozenset[str], what: str) -> b
     return "modified by an inplace operation" in run.backward()
 
 
+def _only_for_others(call: Call, values: Values, what: str) -> bool:
+    """Whether an element of a list is saved for the gradients of the other elements alone (``einsum``)."""
+    elements = values.get(what)
+    if not isinstance(elements, (list, tuple)) or len(elements) < 2:
+        return False
+    for index, element in enumerate(elements):
+        if not isinstance(element, torch.Tensor):
+            return False
+        split: dict[str, object] = {f"{what}[{i}]": e for i, e in enumerate(elements)}
+        rest = {name: value for name, value in values.items() if name != what}
+
+        def joined(arguments: Values) -> object:
+            whole = type(elements)(arguments[name] for name in split)  # type: ignore[call-arg]
+            return call({**{name: arguments[name] for name in rest}, what: whole})
+
+        if _confirmed(joined, {**rest, **split}, frozenset([f"{what}[{index}]"]), f"{what}[{index}]"):
+            return False
+    return True
+
+
 def _private_copies(run: Run, writes: tuple[str, ...]) -> set[str]:
     found = set()
     for name in writes:
@@ -343,6 +397,9 @@ def _output(run: Run, value: object, path: tuple[int, ...], call: Call, values: 
         return OutputSeen("none")
     if not isinstance(value, torch.Tensor):
         return OutputSeen("none")
+    array = _array_behind(run, value)
+    if array is not None:
+        return OutputSeen("array", array, dtype=str(value.dtype), shape=tuple(value.shape))
     kind, of = "new", None
     source: torch.Tensor | None = None
     for name, argument in run.values.items():
@@ -372,6 +429,16 @@ def _output(run: Run, value: object, path: tuple[int, ...], call: Call, values: 
         expanded=expanded,
         breaks_contiguity=breaks,
     )
+
+
+def _array_behind(run: Run, value: torch.Tensor) -> str | None:
+    """The argument that is a NumPy array (or buffer) whose memory a tensor uses."""
+    for name, argument in run.values.items():
+        if isinstance(argument, (np.ndarray, bytearray)) and value.layout is torch.strided:
+            memory = np.frombuffer(argument, dtype=np.uint8) if isinstance(argument, bytearray) else argument
+            if np.shares_memory(memory, value.detach().numpy()):
+                return name
+    return None
 
 
 def _alias_kind(value: torch.Tensor, source: torch.Tensor) -> Literal["view", "detached", "data"]:

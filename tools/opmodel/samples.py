@@ -17,6 +17,7 @@ from tools.opmodel.signatures import Signature
 
 MAX_PER_SHAPE = 2
 MAX_PER_OP = 16
+PROBABILITIES = ("p", "dropout", "dropout_p")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def thin(samples: Iterator[Sample], limit: int = MAX_PER_OP) -> list[Sample]:
     return kept or empty[:1]
 
 
-def _preferred(dtypes: Any) -> torch.dtype:
+def preferred_dtype(dtypes: Any) -> torch.dtype:
+    """The dtype to observe an op with: double where it has gradients, the nearest to that elsewhere."""
     for dtype in (torch.float64, torch.float32, torch.complex64, torch.int64, torch.bool):
         if dtype in dtypes:
             return dtype
@@ -84,10 +86,12 @@ def pool() -> Mapping[str, tuple[Sample, ...]]:
     found: dict[str, list[Sample]] = defaultdict(list)
     for info in op_db:
         torch.manual_seed(0)
+        if not info.dtypes:
+            continue  # not on this device
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                dtype = _preferred(info.dtypes)
+                dtype = preferred_dtype(info.dtypes)
                 inputs = (
                     Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", dtype, requires_grad=False)
                 )
@@ -122,9 +126,9 @@ def alternatives(param: Param, bound: Mapping[str, object]) -> list[object]:
         found.append(param.default)
     if isinstance(value, str):
         found.extend(text for text in known_strings().get(param.name, ()) if text != value)
-    if isinstance(param.default, float) and 0 < param.default < 1 and param.name in ("p", "dropout", "dropout_p"):
+    if isinstance(param.default, float) and 0 < param.default < 1 and param.name in PROBABILITIES:
         found.append(0.0)
-    if isinstance(param.default, float) and param.default == 0.0 and param.name in ("p", "dropout", "dropout_p"):
+    if isinstance(param.default, float) and param.default == 0.0 and param.name in PROBABILITIES:
         found.append(0.5)
     return [other for other in found if type(other) is not type(value) or other != value]
 

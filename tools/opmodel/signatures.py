@@ -209,6 +209,8 @@ def inspected_signature(function: Callable[..., Any]) -> Signature | None:
     inner = dict(zip(names, closure, strict=False))
     if "if_false" in inner:  # torch._jit_internal.boolean_dispatch
         function = inner["if_false"].cell_contents
+    if "meth" in inner:  # the deprecated spellings of torch.nn.init
+        function = inner["meth"].cell_contents
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

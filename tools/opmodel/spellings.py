@@ -16,6 +16,7 @@ import torch.fft
 import torch.linalg
 import torch.nn.functional
 import torch.nn.init
+import torch.nn.utils.rnn
 import torch.special
 
 from tools.opmodel.signatures import Signature, inspected_signature, native_signatures, stub_signatures
@@ -45,6 +46,11 @@ class Spelling:
     function: Callable[..., Any]
     signatures: tuple[Signature, ...]
     pool: tuple[str, ...]
+
+    @property
+    def dotted(self) -> str:
+        """``torch.nn.functional.relu``, ``Tensor.add_``."""
+        return f"{'Tensor' if self.space == 'method' else self.space}.{self.name}"
 
 
 def _testing_signature(function: Callable[..., Any]) -> Signature | None:
@@ -84,7 +90,7 @@ def _signatures(function: Callable[..., Any], space: str, name: str) -> tuple[Si
 
 def _public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
     for name in sorted(dir(module)):
-        if name.startswith("_"):
+        if name.startswith("_") and not name.startswith("_foreach_"):
             continue
         value = getattr(module, name, None)
         if isinstance(value, (BuiltinFunctionType, FunctionType)) or type(value).__name__ == "OpOverloadPacket":
@@ -95,7 +101,7 @@ def _public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., A
 
 
 def functions() -> Iterator[Spelling]:
-    """Functions of torch, torch.nn.functional, torch.special, torch.linalg, torch.fft and torch.nn.init."""
+    """Functions of torch, torch.nn.functional, torch.special, torch.linalg, torch.fft, torch.nn.init and torch.nn.utils."""
     modules: list[tuple[str, ModuleType, str]] = [
         ("torch", torch, ""),
         ("torch.nn.functional", torch.nn.functional, "nn.functional."),
@@ -103,6 +109,8 @@ def functions() -> Iterator[Spelling]:
         ("torch.linalg", torch.linalg, "linalg."),
         ("torch.fft", torch.fft, "fft."),
         ("torch.nn.init", torch.nn.init, "nn.init."),
+        ("torch.nn.utils", torch.nn.utils, "nn.utils."),
+        ("torch.nn.utils.rnn", torch.nn.utils.rnn, "nn.utils.rnn."),
     ]
     overridable = {id(f) for fs in torch.overrides.get_overridable_functions().values() for f in fs}
     natives = native_signatures()["torch"]

@@ -1,0 +1,127 @@
+"""Arguments for the few ops of which PyTorch has no samples and whose arguments cannot be made up from their types.
+
+These are inputs only: what the ops do with them is observed like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from torch import nn
+
+from tools.opmodel.samples import Sample
+
+
+def _x(*shape: int) -> torch.Tensor:
+    return torch.rand(shape, dtype=torch.float64) * 0.5 + 0.25
+
+
+def _s(*args: object, **kwargs: object) -> Sample:
+    return Sample(args, kwargs)
+
+
+@lru_cache(maxsize=None)
+def by_hand() -> Mapping[str, tuple[Sample, ...]]:
+    """Samples by spelling."""
+    torch.manual_seed(0)
+    flags = [_x(3, 3) > 0.5]
+    lstm = [_x(8, 4), _x(8, 2), _x(8), _x(8)]
+    gru = [_x(6, 4), _x(6, 2), _x(6), _x(6)]
+    rnn = [_x(2, 4), _x(2, 2), _x(2), _x(2)]
+    found: dict[str, tuple[Sample, ...]] = {
+        "torch.from_numpy": (_s(np.ones((2, 3))),),
+        "torch.frombuffer": (_s(bytearray(32), dtype=torch.float64),),
+        "torch.tensor": (_s([1.0, 2.0]), _s(1.0), _s(_x(2, 3)), _s(np.ones((2, 3)))),
+        "torch.as_tensor": (_s([1.0, 2.0]), _s(_x(2, 3)), _s(_x(2, 3), dtype=torch.float32), _s(_x(2, 3), dtype=torch.float64)),
+        "torch.asarray": (_s([1.0, 2.0]), _s(_x(2, 3)), _s(_x(2, 3), dtype=torch.float32), _s(_x(2, 3), copy=True)),
+        "torch.nn.functional.affine_grid": (_s(_x(2, 2, 3), (2, 3, 4, 4)),),
+        "torch.affine_grid_generator": (_s(_x(2, 2, 3), (2, 3, 4, 4), False),),
+        "torch.nn.functional.upsample": (_s(_x(2, 3, 4, 4), scale_factor=2), _s(_x(2, 3, 4, 4), (8, 8), mode="bilinear")),
+        "torch.nn.functional.conv_tbc": (_s(_x(5, 2, 3), _x(3, 3, 4), _x(4), 1),),
+        "torch.conv_tbc": (_s(_x(5, 2, 3), _x(3, 3, 4), _x(4), 1),),
+        "torch.batch_norm": (
+            _s(_x(4, 3), _x(3), _x(3), _x(3), _x(3), True, 0.1, 1e-5, False),
+            _s(_x(4, 3), _x(3), _x(3), _x(3), _x(3), False, 0.1, 1e-5, False),
+        ),
+        "torch.instance_norm": (
+            _s(_x(4, 3, 5), _x(3), _x(3), _x(3), _x(3), True, 0.1, 1e-5, False),
+            _s(_x(4, 3, 5), _x(3), _x(3), _x(3), _x(3), False, 0.1, 1e-5, False),
+        ),
+        "torch.chain_matmul": (_s(_x(2, 3), _x(3, 4), _x(4, 2)),),
+        "torch.grid_sampler": (_s(_x(2, 3, 4, 4), _x(2, 4, 4, 2), 0, 0, False),),
+        "torch.convolution": (_s(_x(2, 3, 4, 4), _x(5, 3, 2, 2), _x(5), (1, 1), (0, 0), (1, 1), False, (0, 0), 1),),
+        "torch.cosine_embedding_loss": (_s(_x(4, 3), _x(4, 3), torch.tensor([1, -1, 1, -1])),),
+        "torch.ctc_loss": (
+            _s(_x(6, 2, 4).log_softmax(2), torch.tensor([[1, 2], [2, 3]]), torch.tensor([6, 6]), torch.tensor([2, 2])),
+        ),
+        "torch.embedding_bag": (_s(_x(5, 3), torch.tensor([0, 1, 2, 1]), torch.tensor([0, 2])),),
+        "torch.max_pool1d": (_s(_x(2, 3, 8), 2),),
+        "torch.max_pool1d_with_indices": (_s(_x(2, 3, 8), 2),),
+        "torch.max_pool3d": (_s(_x(2, 3, 4, 4, 4), 2),),
+        "torch.segment_reduce": (_s(_x(6), "mean", lengths=torch.tensor([2, 4])),),
+        "torch.lstm_cell": (_s(_x(3, 4), [_x(3, 2), _x(3, 2)], *lstm),),
+        "torch.gru_cell": (_s(_x(3, 4), _x(3, 2), *gru),),
+        "torch.rnn_tanh_cell": (_s(_x(3, 4), _x(3, 2), *rnn),),
+        "torch.rnn_relu_cell": (_s(_x(3, 4), _x(3, 2), *rnn),),
+        "torch.lstm": (_s(_x(5, 3, 4), [_x(1, 3, 2), _x(1, 3, 2)], lstm, True, 1, 0.0, True, False, False),),
+        "torch.gru": (_s(_x(5, 3, 4), _x(1, 3, 2), gru, True, 1, 0.0, True, False, False),),
+        "torch.rnn_tanh": (_s(_x(5, 3, 4), _x(1, 3, 2), rnn, True, 1, 0.0, True, False, False),),
+        "torch.rnn_relu": (_s(_x(5, 3, 4), _x(1, 3, 2), rnn, True, 1, 0.0, True, False, False),),
+        "torch.nn.functional.fractional_max_pool2d_with_indices": (_s(_x(2, 3, 6, 6), 2, (3, 3)),),
+        "torch.nn.functional.fractional_max_pool3d_with_indices": (_s(_x(2, 3, 6, 6, 6), 2, (3, 3, 3)),),
+        "torch.nn.utils.clip_grad_norm_": (_s([_x(3), _x(2, 2)], 1.0),),
+        "torch.nn.utils.clip_grad_value_": (_s([_x(3), _x(2, 2)], 1.0),),
+        "torch.nn.utils.get_total_norm": (_s([_x(3), _x(2, 2)]),),
+        "torch.nn.utils.parameters_to_vector": (_s([_x(3), _x(2, 2)]),),
+        "torch.nn.utils.vector_to_parameters": (_s(_x(7), [_x(3), _x(2, 2)]),),
+        "torch.nn.utils.rnn.pad_sequence": (_s([_x(3, 2), _x(2, 2)]), _s([_x(3, 2), _x(2, 2)], batch_first=True)),
+        "torch.nn.utils.rnn.pack_sequence": (_s([_x(3, 2), _x(2, 2)]),),
+        "torch.nn.utils.rnn.pack_padded_sequence": (_s(_x(3, 2, 4), torch.tensor([3, 2])), _s(_x(3, 2, 4), [3, 2])),
+        "torch.nn.utils.rnn.unpad_sequence": (_s(_x(3, 2, 4), torch.tensor([3, 2])),),
+        "Tensor.set_": (_s(_x(3, 3), _x(3, 3)),),
+        "Tensor.resize_": (_s(_x(3, 3), (3, 3)), _s(_x(3, 3), (9,))),
+        "Tensor.resize_as_": (_s(_x(3, 3), _x(9)),),
+        "Tensor.apply_": (_s(_x(3, 3), abs),),
+        "Tensor.map_": (_s(_x(3, 3), _x(3, 3), max),),
+        "Tensor.copy_": (_s(_x(3, 3), _x(3, 3)), _s(_x(3, 3), _x(3)), _s(_x(3, 3), _x(3, 3).float())),
+        "Tensor.masked_fill_": (_s(_x(3, 3), flags[0], 0.5), _s(_x(3, 3), flags[0], torch.tensor(0.5, dtype=torch.float64))),
+        "Tensor.type": (_s(_x(3, 3)), _s(_x(3, 3), torch.float64), _s(_x(3, 3), torch.float32)),
+        "Tensor.to": tuple(
+            _s(_x(3, 3), *args)
+            for args in ((torch.float64,), (torch.float32,), ("cpu",), ("cpu", torch.float32), (_x(2),), (_x(2).float(),))
+        ),
+        "Tensor.new_tensor": (_s(_x(3, 3), [1.0, 2.0]), _s(_x(3, 3), _x(2))),
+        "Tensor.new": (_s(_x(3, 3)),),
+        "Tensor.as_subclass": (_s(_x(3, 3), torch.Tensor),),
+        "Tensor.coalesce": (_s(torch.eye(3, dtype=torch.float64).to_sparse()),),
+        "Tensor.is_coalesced": (_s(torch.eye(3, dtype=torch.float64).to_sparse().coalesce()),),
+        "Tensor.indices": (_s(torch.eye(3, dtype=torch.float64).to_sparse().coalesce()),),
+        "Tensor.values": (_s(torch.eye(3, dtype=torch.float64).to_sparse().coalesce()),),
+        "Tensor.numpy": (_s(_x(3, 3)),),
+        "Tensor.__array__": (_s(_x(3, 3)),),
+        "Tensor.__format__": (_s(_x(), ".2f"),),
+        "Tensor.__index__": (_s(torch.tensor(1)),),
+        "Tensor.squeeze_": (_s(_x(3, 1, 3)), _s(_x(3, 1, 3), 1)),
+        "Tensor.unflatten": (_s(_x(4, 6), 1, (2, 3)),),
+    }
+    return found
+
+
+@lru_cache(maxsize=None)
+def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample], ...]]:
+    """Constructor arguments and inputs by class of torch.nn."""
+    torch.manual_seed(0)
+    decoder = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0)
+    indices = torch.tensor([[0, 1, 2], [3, 4, 1]])
+    return {
+        "AdaptiveLogSoftmaxWithLoss": (
+            ({"in_features": 4, "n_classes": 6, "cutoffs": [2, 4]}, _s(_x(3, 4), torch.tensor([0, 3, 5]))),
+        ),
+        "EmbeddingBag": (({"num_embeddings": 5, "embedding_dim": 3}, _s(indices)),),
+        "Fold": (({"output_size": (4, 5), "kernel_size": (2, 2)}, _s(_x(1, 12, 12))),),
+        "TransformerDecoder": (({"decoder_layer": decoder, "num_layers": 1}, _s(_x(3, 2, 4), _x(3, 2, 4))),),
+    }
