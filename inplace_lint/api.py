@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,8 +162,8 @@ def _analysed(source: str, filename: str) -> list[Diagnostic]:
         module = lower(source, filename)
     except LoweringError as error:
         return [wrong or rules.unreadable(filename, error.message, error.row, error.column)]
-    events = analyse(module)
-    return rules.diagnose(events, rules.RuleContext({filename: _Lowered(module, filename)}))
+    found = rules.diagnose(analyse(module), rules.RuleContext({filename: _Lowered(module, filename)}))
+    return found + [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
 
 
 def _syntax_error(source: str, filename: str) -> Diagnostic | None:
@@ -189,8 +189,14 @@ def _suppressed(found: Sequence[Diagnostic], source: str) -> list[Diagnostic]:
 
 def _chosen(found: Iterable[Diagnostic], settings: Settings) -> list[Diagnostic]:
     """The findings of the rules that are on, from the severity that is shown, in reading order."""
-    codes = rules.active(settings.select, settings.extend_select, settings.ignore)
+    codes = _active(settings.select, settings.extend_select, settings.ignore)
     return sorted((it for it in found if it.code in codes and it.severity >= settings.severity), key=_order)
+
+
+@cache
+def _active(select: tuple[str, ...], extend_select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
+    """``rules.active``, once a run instead of once a file."""
+    return rules.active(select, extend_select, ignore)
 
 
 def _order(found: Diagnostic) -> tuple[object, ...]:

@@ -288,7 +288,8 @@ def _report(result: Result, color: str, summary: bool, standard_input: tuple[str
         return files[filename]
 
     width = shutil.get_terminal_size((100, 40)).columns if sys.stdout.isatty() else 100
-    return Report(result.diagnostics, lines, result.checked, _use_color(color), max(width, 60), summary)
+    failed = len(result.failures)
+    return Report(result.diagnostics, lines, result.checked, failed, _use_color(color), max(width, 60), summary)
 
 
 def _split(source: str) -> list[str]:

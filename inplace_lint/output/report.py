@@ -22,13 +22,14 @@ class Report:
     """Everything about a run that a format may print.
 
     ``lines`` gives a file's lines without their ends, none where the file cannot be read. ``checked`` is the number of
-    files that were looked at. ``summary`` asks for a closing line. ``directory`` is what file names are shown
-    relative to.
+    files that were looked at, ``failed`` the number of those on which the analysis broke down. ``summary`` asks for a
+    closing line. ``directory`` is what file names are shown relative to.
     """
 
     diagnostics: Sequence[Diagnostic]
     lines: Lines = no_lines
     checked: int = 0
+    failed: int = 0
     color: bool = False
     width: int = 100
     summary: bool = True
@@ -56,5 +57,7 @@ def summary(report: Report) -> str:
     nouns = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
     found = [plural(counts[severity], noun) for severity, noun in nouns.items() if counts[severity]]
     if not found:
+        if report.failed:
+            return f"{plural(report.failed, 'file')} could not be checked."
         return "All checks passed!" if report.checked else "No Python files found."
     return f"Found {' and '.join(found) if len(found) < 3 else ', '.join(found[:-1]) + ' and ' + found[-1]}."

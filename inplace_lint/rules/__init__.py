@@ -12,7 +12,7 @@ from ..diagnostics import Diagnostic
 from ..events import Event
 from .base import Rule, RuleContext, SourceFile
 from .docs import Documentation, documentation, page
-from .meta import unreadable
+from .meta import incomplete, unreadable
 from .registry import UnknownRule, active, all_rules, find_rule, select
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "diagnose",
     "documentation",
     "find_rule",
+    "incomplete",
     "page",
     "select",
     "unreadable",

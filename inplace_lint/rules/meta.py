@@ -44,16 +44,26 @@ class UnreadableFile(Rule):
 
 def unreadable(filename: str, reason: str, row: int = 1, column: int = 1) -> Diagnostic:
     """The IPL000 finding for a file, with the place at which reading or parsing stopped."""
+    return _at(UnreadableFile, filename, reason, row, column)
+
+
+def incomplete(filename: str, reason: str, row: int, column: int) -> Diagnostic:
+    """The IPL001 note for a definition whose body could not be lowered."""
+    return _at(AnalysisGaveUp, filename, f"{reason}: the analysis may miss findings here", row, column)
+
+
+def _at(rule: type[Rule], filename: str, message: str, row: int, column: int) -> Diagnostic:
+    """A finding that comes from no event."""
     place = Position(max(row, 1), max(column, 1))
     return Diagnostic(
-        code=UnreadableFile.code,
-        name=UnreadableFile.name,
-        severity=UnreadableFile.severity,
-        message=reason,
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity,
+        message=message,
         span=Span(filename, place, Position(place.row, place.column + 1)),
         noqa_row=place.row,
         noqa_rows=frozenset({place.row}),
-        url=UnreadableFile.url,
+        url=rule.url,
     )
 
 

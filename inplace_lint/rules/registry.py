@@ -78,6 +78,8 @@ def _nearest(word: str, *, prefixes: bool) -> str:
     if prefixes:
         options |= {rule.code[:4]: rule.code[:4] for rule in all_rules()} | {"ALL": "ALL"}
     lowered = {option.lower(): option for option in options}
-    # A selector one character off a code is as near to its neighbours' codes; the first in order is as good as any.
-    close = difflib.get_close_matches(word.lower(), sorted(lowered), n=1, cutoff=0.5)
+    begun = sorted(
+        (option for option in lowered if word and option.startswith(word.lower())), key=lambda it: (len(it), it)
+    )
+    close = begun or difflib.get_close_matches(word.lower(), sorted(lowered), n=1, cutoff=0.5)
     return f"; did you mean `{lowered[close[0]]}`?" if close else "; `inplace-lint rule --all` lists them"

@@ -184,6 +184,7 @@ def test_processes_find_what_one_process_finds(project: Path) -> None:
 
 def test_a_fault_of_ours_in_one_file_keeps_the_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from inplace_lint import api, interp
+    from inplace_lint.output import Report, summary
 
     real = interp.analyse
 
@@ -199,6 +200,7 @@ def test_a_fault_of_ours_in_one_file_keeps_the_others(project: Path, monkeypatch
     (failure,) = result.failures
     assert failure.error == "ZeroDivisionError: on purpose"
     assert "Traceback" in failure.trace
+    assert summary(Report((), checked=1, failed=1)) == "1 file could not be checked."
 
 
 def test_version_is_quick() -> None:
