@@ -101,4 +101,7 @@ def _handler(b: Builder, node: cst.ExceptHandler | cst.ExceptStarHandler) -> ir.
         if node.name is not None:
             bind(b, node.name.name, b.unknown(node, "exception"), origin)
         b.suite(node.body)
+        if node.name is not None and isinstance(node.name.name, cst.Name):
+            kept, scope = b.env.resolve(node.name.name.value)
+            b.emit(ir.Unbind(origin, kept, scope))  # Python forgets the exception after its handler
     return ir.Handler(origin, tuple(test), exception, tuple(body), isinstance(node, cst.ExceptStarHandler))
