@@ -129,6 +129,7 @@ class Variant:
     no_grad: bool = False
     private_copy: tuple[str, ...] = ()
     metadata: bool = False
+    expanded_ok: bool = False
     silent_writes: tuple[str, ...] = ()
 
 

@@ -1,0 +1,138 @@
+"""Conditions: under which facts something holds.
+
+A *fact* says that an unknown question (does argument ``x`` require grad? is ``self.act`` true?) has one answer.
+A *condition* is a conjunction of facts; the empty one always holds. Whatever the domain records (this name refers to
+that tensor, this tensor was written, this node was freed) it records together with a condition. Two records whose
+conditions contradict each other never meet: that keeps correlated branches apart without splitting states, and it is how
+assumptions reach the finding that rests on them.
+
+Joins may weaken a condition, never strengthen it, so a condition over-approximates when its record holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+LIMIT = 8
+"""Facts that one condition holds at most; past it the greatest are replaced by one that never contradicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """``key`` has the answer ``value``.
+
+    text: the assumption as a sentence, for the finding. decisive: the finding depends on a caller through it, so
+    it can be no error; other facts only keep contradictory records apart.
+    """
+
+    key: str
+    value: bool
+    text: str = field(compare=False, default="")
+    decisive: bool = field(compare=False, default=False)
+
+
+Cond = frozenset[Fact]
+TRUE: Cond = frozenset()
+
+_MANY = Fact("...", True, "several branches are taken together", True)
+
+
+def both(a: Cond, b: Cond) -> Cond | None:
+    """The conjunction of two conditions; None where they contradict each other."""
+    if not b or a is b:
+        return a
+    if not a:
+        return b
+    small, large = (a, b) if len(a) < len(b) else (b, a)
+    if small <= large:
+        return large
+    for fact in small:
+        for other in large:
+            if fact.key == other.key and fact.value != other.value:
+                return None
+    union = small | large
+    if len(union) > LIMIT:
+        kept = sorted(union, key=lambda f: (not f.decisive, len(f.key), f.key))[: LIMIT - 1]
+        union = frozenset(kept) | {_MANY}
+    return union
+
+
+def maybe_both(a: Cond | None, b: Cond | None) -> Cond | None:
+    """``both`` where None stands for what never holds."""
+    if a is None or b is None:
+        return None
+    return both(a, b)
+
+
+def either(a: Cond, b: Cond) -> Cond:
+    """A condition that holds wherever one of the two does (the strongest that is still a conjunction)."""
+    if a == b or a <= b:
+        return a
+    if b <= a:
+        return b
+    return a & b
+
+
+def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
+    """``either`` where None stands for what never holds. Of two unrelated assumptions the simpler one is kept,
+    since either of them alone is enough for the finding."""
+    if a is None:
+        return b
+    if b is None:
+        return a
+    if a <= b:
+        return a
+    if b <= a:
+        return b
+    return min(a, b, key=lambda c: (sum(f.decisive for f in c), len(c), sorted((f.key, f.value) for f in c)))
+
+
+def negate(cond: Cond) -> Cond | None:
+    """A condition that holds wherever ``cond`` does not; None where ``cond`` always holds."""
+    if not cond:
+        return None
+    if len(cond) == 1:
+        (fact,) = cond
+        return frozenset({Fact(fact.key, not fact.value, "", False)})
+    return TRUE
+
+
+K = TypeVar("K")
+
+
+def join_maps(a: Mapping[K, Cond], a_path: Cond, b: Mapping[K, Cond], b_path: Cond) -> dict[K, Cond]:
+    """The join of two records of conditions, each made on its own path since the paths parted.
+
+    What only one path has holds only there; what both have the same way needs no path.
+    """
+    if a == b:
+        return dict(a)
+    joined: dict[K, Cond] = {}
+    for key, cond in a.items():
+        other = b.get(key)
+        if other is None:
+            on_path = both(cond, a_path)
+            joined[key] = cond if on_path is None else on_path
+        elif other == cond:
+            joined[key] = cond
+        else:
+            left, right = both(cond, a_path), both(other, b_path)
+            joined[key] = either(cond if left is None else left, other if right is None else right)
+    for key, cond in b.items():
+        if key not in a:
+            on_path = both(cond, b_path)
+            joined[key] = cond if on_path is None else on_path
+    return joined
+
+
+def add_to(record: dict[K, Cond], key: K, cond: Cond) -> None:
+    """Record that ``key`` also holds under ``cond``."""
+    old = record.get(key)
+    record[key] = cond if old is None else either(old, cond)
+
+
+def decisive_texts(cond: Cond) -> tuple[str, ...]:
+    """The assumptions in ``cond`` that depend on a caller, as sentences in a stable order."""
+    return tuple(sorted({fact.text for fact in cond if fact.decisive and fact.text}))

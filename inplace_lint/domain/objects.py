@@ -1,0 +1,473 @@
+"""What lives on the abstract heap: tensors, graph nodes, containers, functions, classes and instances.
+
+All objects are immutable; an update puts another object under the same number.
+
+A tensor's storage and version counter are named by the object that brought them into being: a tensor made by an op
+has a storage and a counter of its own number; a view and ``detach()`` carry both numbers of their base; ``.data`` carries the
+base's storage and a counter of its own; a NumPy array carries the storage and no counter at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Union
+
+from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
+from inplace_lint.domain.values import NOTHING, Atom, Value, references, rename_value
+
+Place = tuple[str, int]
+"""A file's key and an origin: the domain's name for a place in the source."""
+
+
+class Status(NamedTuple):
+    """The set of statuses a tensor may have, each with its condition; None where it cannot have it."""
+
+    constant: Cond | None = None
+    leaf: Cond | None = None
+    interior: Cond | None = None
+
+    @property
+    def requires_grad(self) -> Cond | None:
+        """When the tensor requires grad."""
+        return maybe_either(self.leaf, self.interior)
+
+
+CONSTANT = Status(constant=TRUE)
+LEAF = Status(leaf=TRUE)
+INTERIOR = Status(interior=TRUE)
+
+
+class ViewMark(NamedTuple):
+    """Why a view must not be written: ``multi``, ``no_grad``, ``inference`` or ``function``; where and by what it was made."""
+
+    kind: str
+    place: Place
+    op: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An abstract tensor (or an array that shares one's memory: ``counters`` is empty then).
+
+    storages, counters: the memory it may share and the counters that see its writes.
+    region: constant indices from the storage's start, as far as they are known; two regions that differ are disjoint.
+    bases: tensors of which it is a differentiable view. marks: why writing it is refused.
+    nodes: what made it (``grad_fn``). dtype: PyTorch's name of it, ``float`` / ``int`` where only the kind is known.
+    grad: the value of ``.grad``. retains: ``retain_grad()`` was called. parameter: an ``nn.Parameter``.
+    assumed: it stands for an unknown value of that tag, which may be no tensor.
+    """
+
+    made: Place
+    made_by: str
+    storages: frozenset[int]
+    counters: frozenset[int]
+    status: Status = CONSTANT
+    region: tuple[int, ...] = ()
+    bases: Mapping[int, Cond] = field(default_factory=dict)
+    marks: Mapping[ViewMark, Cond] = field(default_factory=dict)
+    nodes: Mapping[int, Cond] = field(default_factory=dict)
+    expanded: Place | None = None
+    inference: Cond | None = None
+    dtype: str | None = None
+    shape: tuple[int | None, ...] | None = None
+    contiguous: bool | None = True
+    retains: bool = False
+    grad: Value | None = None
+    parameter: bool = False
+    assumed: str | None = None
+    is_array: bool = False
+    refused: Mapping[tuple[ViewMark, Place], Cond] = field(default_factory=dict)
+    module: int | None = None
+    from_grad: frozenset[int] = frozenset()
+
+
+class WriteRecord(NamedTuple):
+    """One write into a storage: the site, what it was (for the story), and the calls that led there."""
+
+    place: Place
+    form: str
+    op: str
+    target: str | None
+    in_no_grad: bool
+    flag: Place | None
+    calls: tuple[Place, ...]
+    through: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A tensor that a node keeps, with the writes since: seen ones (its counter was bumped) and silent ones.
+
+    role: which argument (or ``result``). cond: when it was saved. leaf: when it is a leaf that requires grad.
+    """
+
+    role: str
+    is_result: bool
+    tensor: int
+    storages: frozenset[int]
+    counters: frozenset[int]
+    region: tuple[int, ...]
+    cond: Cond
+    leaf: Cond | None
+    statistics: bool = False
+    through_view: bool = False
+    writes: Mapping[WriteRecord, Cond] = field(default_factory=dict)
+    silent: Mapping[WriteRecord, Cond] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the backward graph. ``edges`` lead to nodes and to leaves; ``freed`` records the backwards that freed it."""
+
+    place: Place
+    op: str
+    name: str | None
+    edges: Mapping[int, Cond]
+    saved: tuple[Saved, ...]
+    frees: bool
+    calls: tuple[Place, ...]
+    codes: frozenset[str]
+    freed: Mapping[Place, Cond] = field(default_factory=dict)
+
+
+ContainerKind = Literal["list", "tuple", "set", "dict", "deque", "generator", "slice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A list, tuple, set or dict. ``items`` are exact, in order; None where only their union ``rest`` is known.
+
+    A dict's exact entries are in ``entries`` (by constant key); ``rest`` is what any other key may hold.
+    """
+
+    kind: ContainerKind
+    items: tuple[Value, ...] | None = ()
+    entries: Mapping[object, Value] | None = None
+    rest: Value = field(default_factory=dict)
+    default: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the analysed source: its code, defaults, and the frame and globals it closes over."""
+
+    code: object
+    defaults: Mapping[str, Value]
+    frame: int | None
+    module: int
+    grad_mode: str | None = None
+    kind: Literal["function", "static", "class", "property", "context"] = "function"
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the analysed source. ``bases`` are atoms: heap classes or outside symbols."""
+
+    name: str
+    qualname: str
+    bases: tuple[Value, ...]
+    attrs: Mapping[str, Value]
+    fields: tuple[tuple[str, bool], ...] = ()
+    code: object = None
+    dataclass: bool = False
+    module: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance of a class of the source (a heap number) or of an outside one (a ``Sym``).
+
+    config: an outside class's constructor arguments by name. made: where it was made.
+    """
+
+    cls: Atom
+    attrs: Mapping[str, Value]
+    made: Place
+    config: Mapping[str, Value] = field(default_factory=dict)
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The names of one call (or of a module), and the frame it is nested in."""
+
+    names: Mapping[str, Value]
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Two things of different kinds joined: nothing is known."""
+
+
+Obj = Union[Tensor, Node, Container, Function, Class, Instance, Frame, Opaque]
+
+
+def join_values(a: Value, a_path: Cond, b: Value, b_path: Cond) -> Value:
+    """Either value; possibilities of one path only carry that path's facts."""
+    if a is b or a == b:
+        return a
+    return join_maps(a, a_path, b, b_path)
+
+
+def _join_status(a: Status, a_path: Cond, b: Status, b_path: Cond) -> Status:
+    if a == b:
+        return a
+    parts = []
+    for x, y in zip(a, b, strict=True):
+        if x == y:
+            parts.append(x)
+        else:
+            parts.append(maybe_either(maybe_both(x, a_path), maybe_both(y, b_path)))
+    return Status(*parts)
+
+
+def _join_named(
+    a: Mapping[object, Value] | Mapping[str, Value], a_path: Cond, b: Mapping[object, Value] | Mapping[str, Value], b_path: Cond
+) -> dict[object, Value]:
+    if a is b:
+        return dict(a)
+    joined: dict[object, Value] = {}
+    for key, value in a.items():
+        joined[key] = join_values(value, a_path, b.get(key, NOTHING), b_path)  # type: ignore[call-overload]
+    for key, value in b.items():
+        if key not in a:
+            joined[key] = join_values(NOTHING, a_path, value, b_path)
+    return joined
+
+
+def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
+    """The least tensor that stands for both."""
+    grad: Value | None = None
+    if a.grad is not None and b.grad is not None:
+        grad = join_values(a.grad, pa, b.grad, pb)
+    return Tensor(
+        made=a.made,
+        made_by=a.made_by,
+        storages=a.storages | b.storages,
+        counters=a.counters | b.counters,
+        status=_join_status(a.status, pa, b.status, pb),
+        region=a.region if a.region == b.region else (),
+        bases=join_maps(a.bases, pa, b.bases, pb),
+        marks=join_maps(a.marks, pa, b.marks, pb),
+        nodes=join_maps(a.nodes, pa, b.nodes, pb),
+        expanded=a.expanded or b.expanded,
+        inference=maybe_either(maybe_both(a.inference, pa), maybe_both(b.inference, pb)),
+        dtype=a.dtype if a.dtype == b.dtype else None,
+        shape=a.shape if a.shape == b.shape else None,
+        contiguous=a.contiguous if a.contiguous == b.contiguous else None,
+        retains=a.retains or b.retains,
+        grad=grad,
+        parameter=a.parameter or b.parameter,
+        assumed=a.assumed if a.assumed == b.assumed else None,
+        is_array=a.is_array and b.is_array,
+        refused=join_maps(a.refused, pa, b.refused, pb),
+        module=a.module if a.module == b.module else None,
+        from_grad=a.from_grad | b.from_grad,
+    )
+
+
+def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
+    return Saved(
+        role=a.role,
+        is_result=a.is_result,
+        tensor=a.tensor,
+        storages=a.storages | b.storages,
+        counters=a.counters | b.counters,
+        region=a.region if a.region == b.region else (),
+        cond=_weaker(a.cond, pa, b.cond, pb),
+        leaf=maybe_either(maybe_both(a.leaf, pa), maybe_both(b.leaf, pb)),
+        statistics=a.statistics or b.statistics,
+        through_view=a.through_view and b.through_view,
+        writes=join_maps(a.writes, pa, b.writes, pb),
+        silent=join_maps(a.silent, pa, b.silent, pb),
+    )
+
+
+def _weaker(a: Cond, pa: Cond, b: Cond, pb: Cond) -> Cond:
+    if a == b:
+        return a
+    joined = maybe_either(both(a, pa), both(b, pb))
+    return TRUE if joined is None else joined
+
+
+def join_nodes(a: Node, pa: Cond, b: Node, pb: Cond) -> Node:
+    """The least node that stands for both; saves are matched by role and tensor."""
+    saved: dict[tuple[str, int], Saved] = {(s.role, s.tensor): s for s in a.saved}
+    for s in b.saved:
+        key = (s.role, s.tensor)
+        mine = saved.get(key)
+        saved[key] = s if mine is None else mine if mine == s else _join_saved(mine, pa, s, pb)
+    return Node(
+        place=a.place,
+        op=a.op,
+        name=a.name,
+        edges=join_maps(a.edges, pa, b.edges, pb),
+        saved=tuple(saved.values()),
+        frees=a.frees or b.frees,
+        calls=a.calls,
+        codes=a.codes | b.codes,
+        freed=join_maps(a.freed, pa, b.freed, pb),
+    )
+
+
+def contents(container: Container) -> Value:
+    """Any element of the container."""
+    joined: Value = container.rest
+    for item in container.items or ():
+        joined = join_values(joined, TRUE, item, TRUE)
+    for item in (container.entries or {}).values():
+        joined = join_values(joined, TRUE, item, TRUE)
+    return joined
+
+
+def _join_containers(a: Container, pa: Cond, b: Container, pb: Cond) -> Obj:
+    if a.kind != b.kind:
+        return Opaque()
+    rest = join_values(a.rest, pa, b.rest, pb)
+    default = a.default if a.default == b.default else None
+    if a.kind == "dict":
+        if a.entries is None or b.entries is None:
+            return Container("dict", None, None, join_values(contents(a), pa, contents(b), pb), default)
+        return Container("dict", (), _join_named(a.entries, pa, b.entries, pb), rest, default)
+    if a.items is not None and b.items is not None and len(a.items) == len(b.items):
+        items = tuple(join_values(x, pa, y, pb) for x, y in zip(a.items, b.items, strict=True))
+        return Container(a.kind, items, None, rest, default)
+    return Container(a.kind, None, None, join_values(contents(a), pa, contents(b), pb), default)
+
+
+def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
+    """The least object that stands for both."""
+    if a is b or a == b:
+        return a
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return join_tensors(a, a_path, b, b_path)
+    if isinstance(a, Node) and isinstance(b, Node):
+        return join_nodes(a, a_path, b, b_path)
+    if isinstance(a, Container) and isinstance(b, Container):
+        return _join_containers(a, a_path, b, b_path)
+    if isinstance(a, Instance) and isinstance(b, Instance) and a.cls == b.cls:
+        attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
+        config = _join_named(a.config, a_path, b.config, b_path)
+        return Instance(a.cls, attrs, a.made, config, a.tag)  # type: ignore[arg-type]
+    if isinstance(a, Frame) and isinstance(b, Frame):
+        return Frame(_join_named(a.names, a_path, b.names, b_path), a.parent)  # type: ignore[arg-type]
+    if isinstance(a, Function) and isinstance(b, Function) and a.code is b.code:
+        return Function(a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner)  # type: ignore[arg-type]
+    if isinstance(a, Class) and isinstance(b, Class) and a.code is b.code:
+        attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
+        return Class(a.name, a.qualname, a.bases, attrs, a.fields, a.code, a.dataclass, a.module)  # type: ignore[arg-type]
+    return Opaque()
+
+
+def reachable_from(obj: Obj) -> set[int]:
+    """The heap objects that ``obj`` refers to in one step."""
+    found: set[int] = set()
+    if isinstance(obj, Tensor):
+        found.update(obj.bases)
+        found.update(obj.nodes)
+        if obj.grad is not None:
+            found.update(references(obj.grad))
+        if obj.module is not None:
+            found.add(obj.module)
+    elif isinstance(obj, Node):
+        found.update(obj.edges)
+    elif isinstance(obj, Container):
+        for value in (*(obj.items or ()), *(obj.entries or {}).values(), obj.rest, obj.default or NOTHING):
+            found.update(references(value))
+    elif isinstance(obj, Function):
+        for value in obj.defaults.values():
+            found.update(references(value))
+        found.add(obj.module)
+        if obj.frame is not None:
+            found.add(obj.frame)
+        if obj.owner is not None:
+            found.add(obj.owner)
+    elif isinstance(obj, Class):
+        for value in (*obj.bases, *obj.attrs.values()):
+            found.update(references(value))
+    elif isinstance(obj, Instance):
+        if isinstance(obj.cls, int):
+            found.add(obj.cls)
+        for value in (*obj.attrs.values(), *obj.config.values()):
+            found.update(references(value))
+    elif isinstance(obj, Frame):
+        for value in obj.names.values():
+            found.update(references(value))
+        if obj.parent is not None:
+            found.add(obj.parent)
+    return found
+
+
+def _rename_ids(ids: frozenset[int], old: int, new: int) -> frozenset[int]:
+    return (ids - {old}) | {new} if old in ids else ids
+
+
+def _rename_keys(record: Mapping[int, Cond], old: int, new: int) -> Mapping[int, Cond]:
+    if old not in record:
+        return record
+    return dict(rename_value(record, old, new))  # type: ignore[arg-type]
+
+
+def rename_object(obj: Obj, old: int, new: int) -> Obj:
+    """The object with every mention of ``old`` (object, storage or counter) called ``new``."""
+    if isinstance(obj, Tensor):
+        storages = _rename_ids(obj.storages, old, new)
+        counters = _rename_ids(obj.counters, old, new)
+        bases = _rename_keys(obj.bases, old, new)
+        nodes = _rename_keys(obj.nodes, old, new)
+        grad = None if obj.grad is None else rename_value(obj.grad, old, new)
+        module = new if obj.module == old else obj.module
+        from_grad = _rename_ids(obj.from_grad, old, new)
+        if (
+            storages is obj.storages and counters is obj.counters and bases is obj.bases
+            and nodes is obj.nodes and grad is obj.grad and module == obj.module
+            and from_grad is obj.from_grad
+        ):  # fmt: skip
+            return obj
+        return Tensor(
+            obj.made, obj.made_by, storages, counters, obj.status, obj.region, bases, obj.marks, nodes, obj.expanded,
+            obj.inference, obj.dtype, obj.shape, obj.contiguous, obj.retains, grad, obj.parameter, obj.assumed,
+            obj.is_array, obj.refused, module, from_grad,
+        )  # fmt: skip
+    if isinstance(obj, Node):
+        edges = _rename_keys(obj.edges, old, new)
+        saved = tuple(
+            Saved(
+                s.role, s.is_result, new if s.tensor == old else s.tensor, _rename_ids(s.storages, old, new),
+                _rename_ids(s.counters, old, new), s.region, s.cond, s.leaf, s.statistics, s.through_view, s.writes, s.silent,
+            )
+            if s.tensor == old or old in s.storages or old in s.counters
+            else s
+            for s in obj.saved
+        )  # fmt: skip
+        if edges is obj.edges and saved == obj.saved:
+            return obj
+        return Node(obj.place, obj.op, obj.name, edges, saved, obj.frees, obj.calls, obj.codes, obj.freed)
+    if old not in reachable_from(obj):
+        return obj
+    if isinstance(obj, Container):
+        items = None if obj.items is None else tuple(rename_value(v, old, new) for v in obj.items)
+        entries = None if obj.entries is None else {k: rename_value(v, old, new) for k, v in obj.entries.items()}
+        default = None if obj.default is None else rename_value(obj.default, old, new)
+        return Container(obj.kind, items, entries, rename_value(obj.rest, old, new), default)
+    if isinstance(obj, Instance):
+        cls = new if obj.cls == old else obj.cls
+        attrs = {k: rename_value(v, old, new) for k, v in obj.attrs.items()}
+        config = {k: rename_value(v, old, new) for k, v in obj.config.items()}
+        return Instance(cls, attrs, obj.made, config, obj.tag)
+    if isinstance(obj, Frame):
+        names = {k: rename_value(v, old, new) for k, v in obj.names.items()}
+        return Frame(names, new if obj.parent == old else obj.parent)
+    if isinstance(obj, Function):
+        defaults = {k: rename_value(v, old, new) for k, v in obj.defaults.items()}
+        frame = new if obj.frame == old else obj.frame
+        owner = new if obj.owner == old else obj.owner
+        return Function(obj.code, defaults, frame, obj.module, obj.grad_mode, obj.kind, owner)
+    if isinstance(obj, Class):
+        bases_ = tuple(rename_value(v, old, new) for v in obj.bases)
+        attrs = {k: rename_value(v, old, new) for k, v in obj.attrs.items()}
+        return Class(obj.name, obj.qualname, bases_, attrs, obj.fields, obj.code, obj.dataclass, obj.module)
+    return obj

@@ -1,0 +1,281 @@
+"""The abstract state at one point of a program, and its laws: join, renaming, forgetting.
+
+A state holds the registers of the running frame, the heap (names live in frames on the heap), the grad mode, and the
+facts that hold on the path here. ``join`` is commutative and idempotent up to the conditions it may weaken, and every
+state is below its join with another; tests hold it to that.
+
+Recency: an allocation site gives its newest object a positive number and keeps all older ones in a summary under the
+same number, negated. Allocating again first folds the newest into the summary (``age``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
+from inplace_lint.domain.objects import (
+    Container, Frame, Instance, Node, Obj, Saved, Tensor, join_objects, join_values, reachable_from, rename_object,
+)  # fmt: skip
+from inplace_lint.domain.values import NOTHING, Atom, Value, references, rename_value
+
+GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
+
+
+class State:
+    """A mutable abstract state. ``copy`` before a branch; objects and values inside are never changed in place."""
+
+    __slots__ = ("heap", "mode", "path", "registers", "savers")
+
+    def __init__(self) -> None:
+        self.registers: list[dict[int, Value]] = [{}]
+        self.heap: dict[int, Obj] = {}
+        self.savers: dict[int, frozenset[int]] = {}
+        self.mode: dict[str, Cond] = {GRAD: TRUE}
+        self.path: Cond = TRUE
+
+    def copy(self) -> State:
+        """A state that can be changed without changing this one."""
+        twin = State.__new__(State)
+        twin.registers = [*self.registers[:-1], dict(self.registers[-1])]
+        twin.heap = dict(self.heap)
+        twin.savers = dict(self.savers)
+        twin.mode = dict(self.mode)
+        twin.path = self.path
+        return twin
+
+    def same_as(self, other: State) -> bool:
+        """Whether two states of one point hold the same; the test that ends a fixpoint."""
+        return self.mode == other.mode and self.registers == other.registers and self.heap == other.heap
+
+    # --- objects ---
+
+    def tensor(self, oid: int) -> Tensor | None:
+        """The tensor of that number, or None where it is no tensor."""
+        obj = self.heap.get(oid)
+        return obj if isinstance(obj, Tensor) else None
+
+    def put(self, oid: int, obj: Obj) -> None:
+        """Replace an object; a summary can only grow, so there the old one is kept beside the new."""
+        if oid < 0 and oid in self.heap:
+            obj = join_objects(self.heap[oid], TRUE, obj, TRUE)
+        self.heap[oid] = obj
+
+    def allocate(self, oid: int, obj: Obj) -> int:
+        """A new object at a site; an earlier one of the site becomes part of its summary first."""
+        if oid in self.heap:
+            self.age(oid)
+        self.heap[oid] = obj
+        if isinstance(obj, Node):
+            self._index(oid, obj.saved)
+        return oid
+
+    def allocate_saves(self, oid: int, node: Node) -> None:
+        """Replace a node by one with further saves."""
+        self.heap[oid] = node
+        self._index(oid, node.saved)
+
+    def _index(self, node: int, saved: Iterable[Saved]) -> None:
+        for s in saved:
+            for storage in s.storages:
+                self.savers[storage] = self.savers.get(storage, frozenset()) | {node}
+
+    def age(self, oid: int) -> None:
+        """Fold the newest object of a site into the summary of the older ones."""
+        old = -oid
+        aged = rename_object(self.heap.pop(oid), oid, old)
+        for key, obj in self.heap.items():
+            renamed = rename_object(obj, oid, old)
+            if renamed is not obj:
+                self.heap[key] = renamed
+        summary = self.heap.get(old)
+        self.heap[old] = aged if summary is None else join_objects(summary, TRUE, aged, TRUE)
+        for depth, registers in enumerate(self.registers):
+            changed = {reg: rename_value(value, oid, old) for reg, value in registers.items()}
+            self.registers[depth] = changed
+        self.savers = {
+            (old if storage == oid else storage): frozenset(old if n == oid else n for n in nodes)
+            | (self.savers.get(old, frozenset()) if storage == oid else frozenset())
+            for storage, nodes in self.savers.items()
+            if not (storage == old and oid in self.savers)
+        }
+
+    # --- joins ---
+
+    def join(self, other: State) -> State:
+        """The least state that stands for both; what one path alone knows is tagged with that path's facts."""
+        common = self.path & other.path
+        mine, theirs = self.path - common, other.path - common
+        joined = State.__new__(State)
+        joined.path = common
+        joined.mode = join_maps(self.mode, mine, other.mode, theirs)
+        joined.registers = []
+        for a, b in zip(self.registers, other.registers, strict=True):
+            joined.registers.append(a if a is b else _join_registers(a, mine, b, theirs))
+        heap = dict(self.heap)
+        for oid, obj in other.heap.items():
+            own = heap.get(oid)
+            if own is None:
+                heap[oid] = obj
+            elif own is not obj:
+                heap[oid] = join_objects(own, mine, obj, theirs)
+        joined.heap = heap
+        savers = dict(self.savers)
+        for storage, nodes in other.savers.items():
+            savers[storage] = savers.get(storage, frozenset()) | nodes
+        joined.savers = savers
+        return joined
+
+    # --- forgetting ---
+
+    def collect(self, extra: Iterable[int]) -> None:
+        """Drop every object that no register, no frame in ``extra`` and nothing they reach refers to."""
+        seen: set[int] = set()
+        todo = list(extra)
+        for registers in self.registers:
+            for value in registers.values():
+                todo.extend(references(value))
+        while todo:
+            oid = todo.pop()
+            if oid in seen or oid not in self.heap:
+                continue
+            seen.add(oid)
+            todo.extend(reachable_from(self.heap[oid]))
+        if len(seen) < len(self.heap):
+            self.heap = {oid: obj for oid, obj in self.heap.items() if oid in seen}
+            self.savers = {
+                storage: kept
+                for storage, nodes in self.savers.items()
+                if (kept := frozenset(n for n in nodes if n in seen))
+            }
+
+    def drop_registers(self, regs: Iterable[int]) -> None:
+        """Forget temporaries that are dead."""
+        top = self.registers[-1]
+        for reg in regs:
+            top.pop(reg, None)
+
+    def map_conditions(self, change: Callable[[Cond], Cond]) -> None:
+        """Rewrite every condition in the state: a loop's next round forgets the answers of the last."""
+        cache: dict[Cond, Cond] = {}
+
+        def f(cond: Cond) -> Cond:
+            if not cond:
+                return cond
+            new = cache.get(cond)
+            if new is None:
+                new = cache[cond] = change(cond)
+            return new
+
+        def keyed(record: Mapping[Atom, Cond] | Mapping[int, Cond]) -> dict[Atom, Cond]:
+            changed: dict[Atom, Cond] = {}
+            for key, cond in record.items():
+                add_to(changed, key, f(cond))
+            return changed
+
+        self.path = f(self.path)
+        self.mode = {k: f(c) for k, c in self.mode.items()}
+        self.registers = [
+            *self.registers[:-1],
+            {reg: keyed(value) if any(value.values()) else value for reg, value in self.registers[-1].items()},
+        ]
+        for oid, obj in self.heap.items():
+            self.heap[oid] = _map_object(obj, f, keyed)
+
+    # --- writes ---
+
+    def record_write(
+        self, storages: frozenset[int], mark: Callable[[Saved], Saved | None]
+    ) -> None:
+        """Offer every save on those storages to ``mark``, which returns the save with the write added, or None."""
+        nodes: set[int] = set()
+        for storage in storages:
+            nodes |= self.savers.get(storage, frozenset())
+        for oid in nodes:
+            node = self.heap.get(oid)
+            if not isinstance(node, Node):
+                continue
+            changed = False
+            saves: list[Saved] = []
+            for saved in node.saved:
+                new = mark(saved) if saved.storages & storages else None
+                changed = changed or new is not None
+                saves.append(saved if new is None else new)
+            if changed:
+                self.heap[oid] = replace(node, saved=tuple(saves))
+
+
+def _join_registers(a: dict[int, Value], mine: Cond, b: dict[int, Value], theirs: Cond) -> dict[int, Value]:
+    joined: dict[int, Value] = {}
+    for reg, value in a.items():
+        other = b.get(reg, NOTHING)
+        joined[reg] = value if value is other else join_values(value, mine, other, theirs)
+    for reg, value in b.items():
+        if reg not in a:
+            joined[reg] = join_values(NOTHING, mine, value, theirs)
+    return joined
+
+
+def _map_object(obj: Obj, f: Callable[[Cond], Cond], keyed: Callable[..., dict[Atom, Cond]]) -> Obj:
+    def value(v: Value) -> Value:
+        return keyed(v) if any(v.values()) else v
+
+    def opt(c: Cond | None) -> Cond | None:
+        return None if c is None else f(c)
+
+    if isinstance(obj, Tensor):
+        records = (obj.status, obj.bases, obj.marks, obj.nodes)
+        if not any(c for c in obj.status) and not any(any(r.values()) for r in records[1:]):  # type: ignore[union-attr]
+            return obj
+        return replace(
+            obj,
+            status=type(obj.status)(*(opt(c) for c in obj.status)),
+            bases=keyed(obj.bases),
+            marks=keyed(obj.marks),
+            nodes=keyed(obj.nodes),
+        )
+    if isinstance(obj, Node):
+        return replace(
+            obj,
+            edges=keyed(obj.edges),
+            freed=keyed(obj.freed),
+            saved=tuple(
+                replace(s, cond=f(s.cond), leaf=opt(s.leaf), writes=keyed(s.writes), silent=keyed(s.silent))
+                if s.cond or s.leaf or any(s.writes.values()) or any(s.silent.values())
+                else s
+                for s in obj.saved
+            ),
+        )
+    if isinstance(obj, Frame):
+        return Frame({k: value(v) for k, v in obj.names.items()}, obj.parent)
+    if isinstance(obj, Container):
+        return replace(
+            obj,
+            items=None if obj.items is None else tuple(value(v) for v in obj.items),
+            entries=None if obj.entries is None else {k: value(v) for k, v in obj.entries.items()},
+            rest=value(obj.rest),
+        )
+    if isinstance(obj, Instance):
+        return replace(
+            obj,
+            attrs={k: value(v) for k, v in obj.attrs.items()},
+            config={k: value(v) for k, v in obj.config.items()},
+        )
+    return obj
+
+
+def join_all(states: Iterable[State]) -> State | None:
+    """The join of any number of states; None where there is none (the point is not reached)."""
+    joined: State | None = None
+    for state in states:
+        joined = state if joined is None else joined.join(state)
+    return joined
+
+
+def assume(state: State, fact: Fact) -> State | None:
+    """The state where ``fact`` holds as well; None where its path contradicts that."""
+    path = both(state.path, frozenset({fact}))
+    if path is None:
+        return None
+    state.path = path
+    return state

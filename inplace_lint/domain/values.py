@@ -1,0 +1,186 @@
+"""Values: what a name, a register, an attribute or an element may be.
+
+A value is a mapping from *atoms* (the possibilities) to the condition under which each is the one. Most have one atom.
+A heap object is named by its number, a plain ``int``: positive for one object, negative for the
+summary of all older objects of the same allocation site (see ``state``). Python's own integers are ``Const``.
+Values are never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Union
+
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal. ``kind`` keeps ``1``, ``1.0`` and ``True`` apart."""
+
+    value: object
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"Const({self.value!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sym:
+    """Something outside the analysed source, by its full dotted name: ``torch.nn.functional.relu``, ``builtins.len``."""
+
+    path: str
+
+
+GradHope = Literal["assume", "likely", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value of which only its identity is known: the same tag is the same value.
+
+    grad: whether, used as a tensor, it may require grad: under an assumption that is stated, as a matter of
+    course (what a submodule returns), or not at all. tensor: it can be one.
+    """
+
+    tag: str
+    grad: GradHope = "assume"
+    tensor: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a receiver that is no function of the analysed source: ``y.add_``, ``xs.append``."""
+
+    receiver: Atom
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFunction:
+    """A function of the analysed source (a heap object) with its first argument."""
+
+    receiver: Atom
+    function: int
+
+
+@dataclass(frozen=True, slots=True)
+class SliceAtom:
+    """A slice with constant or unknown (``...``) bounds."""
+
+    lower: object
+    upper: object
+    step: object
+
+
+@dataclass(frozen=True, slots=True)
+class SuperAtom:
+    """``super()``: attributes of ``receiver`` looked up past ``cls`` (a heap object) in its order of bases."""
+
+    receiver: Atom
+    cls: int
+
+
+Atom = Union[int, Const, Sym, Unknown, Method, BoundFunction, SliceAtom, SuperAtom]
+Value = Mapping[Atom, Cond]
+
+NOTHING: Value = {}
+
+
+def const(value: object) -> Value:
+    """The value that is this literal."""
+    return {Const(value, type(value).__name__): TRUE}
+
+
+NONE_ATOM = Const(None, "NoneType")
+NONE: Value = {NONE_ATOM: TRUE}
+ANYTHING: Value = {Unknown("", "no", False): TRUE}
+
+
+def one(atom: Atom) -> Value:
+    """The value that is this atom."""
+    return {atom: TRUE}
+
+
+def union(values: Iterable[Value]) -> Value:
+    """Any of the values."""
+    joined: dict[Atom, Cond] = {}
+    for value in values:
+        for atom, cond in value.items():
+            add_to(joined, atom, cond)
+    return joined
+
+
+def under(value: Value, cond: Cond) -> Value:
+    """The value where ``cond`` holds as well; possibilities that contradict it are gone."""
+    if not cond:
+        return value
+    kept: dict[Atom, Cond] = {}
+    for atom, own in value.items():
+        together = both(own, cond)
+        if together is not None:
+            kept[atom] = together
+    return kept
+
+
+def known(value: Value) -> Const | None:
+    """The literal that the value is for certain, if it is one."""
+    if len(value) == 1:
+        (atom,) = value
+        if isinstance(atom, Const):
+            return atom
+    return None
+
+
+def constant_of(value: Value | None, default: object = ...) -> object:
+    """The literal's Python value, or ``default`` where the value is no literal for certain."""
+    if value is None:
+        return default
+    atom = known(value)
+    return default if atom is None else atom.value
+
+
+def rename_atom(atom: Atom, old: int, new: int) -> Atom:
+    """The atom with object ``old`` called ``new``."""
+    if isinstance(atom, int):
+        return new if atom == old else atom
+    if isinstance(atom, Method):
+        receiver = rename_atom(atom.receiver, old, new)
+        return atom if receiver is atom.receiver else Method(receiver, atom.name)
+    if isinstance(atom, BoundFunction):
+        receiver = rename_atom(atom.receiver, old, new)
+        function = new if atom.function == old else atom.function
+        return BoundFunction(receiver, function)
+    if isinstance(atom, SuperAtom):
+        return SuperAtom(rename_atom(atom.receiver, old, new), new if atom.cls == old else atom.cls)
+    return atom
+
+
+def rename_value(value: Value, old: int, new: int) -> Value:
+    """The value with object ``old`` called ``new``; the same mapping where nothing changes."""
+    if old not in value and all(isinstance(a, (int, Const, Sym, Unknown, SliceAtom)) for a in value):
+        return value
+    renamed: dict[Atom, Cond] = {}
+    for atom, cond in value.items():
+        add_to(renamed, rename_atom(atom, old, new), cond)
+    return renamed
+
+
+def references(value: Value) -> Iterable[int]:
+    """The heap objects that the value can reach in one step."""
+    for atom in value:
+        yield from _atom_references(atom)
+
+
+def _atom_references(atom: Atom) -> Iterable[int]:
+    if isinstance(atom, int):
+        yield atom
+    elif isinstance(atom, Method):
+        yield from _atom_references(atom.receiver)
+    elif isinstance(atom, BoundFunction):
+        yield from _atom_references(atom.receiver)
+        yield atom.function
+    elif isinstance(atom, SuperAtom):
+        yield from _atom_references(atom.receiver)
+        yield atom.cls

@@ -1,0 +1,323 @@
+"""Attributes, read and written: of tensors, instances, classes, modules and unknowns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
+from inplace_lint.domain.objects import (
+    CONSTANT, Class, Container, Function, Instance, Place, Saved, Status, Tensor, WriteRecord,
+)  # fmt: skip
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import (
+    ANYTHING, NONE, Atom, BoundFunction, Const, Method, SuperAtom, Sym, Unknown, Value, const, constant_of, one, under, union,
+)  # fmt: skip
+from inplace_lint.events import InteriorGradRead
+from inplace_lint.interp import calls, classes
+from inplace_lint.interp.autograd import grad_mode, requires
+from inplace_lint.interp.binding import Arguments
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.layout import dtype_kind
+from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.interp.rebinding import check_rebound
+
+
+def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: Place) -> Value:
+    """``obj.attr``."""
+    if len(obj) == 1:
+        ((atom, cond),) = obj.items()
+        return under(_of_atom(engine, state, flow, atom, attr, place), cond)
+    return union([under(_of_atom(engine, state, flow, atom, attr, place), cond) for atom, cond in obj.items()])
+
+
+def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, place: Place) -> Value:
+    if isinstance(atom, Sym):
+        return one(Sym(calls.canonical(f"{atom.path}.{attr}")))
+    if isinstance(atom, Unknown):
+        if attr in ("data", "grad", "T", "mT") and engine.m.materialise(state, atom) is not None and atom.grad == "likely":
+            oid = engine.m.materialise(state, atom)
+            return _of_atom(engine, state, flow, oid if oid is not None else atom, attr, place)
+        if not atom.tag:
+            return ANYTHING
+        if atom.tag.startswith("#"):
+            return one(Method(atom, attr))
+        return one(engine.m.derived(atom, f".{attr}", tensor=True, grad="likely" if atom.grad == "likely" else "no"))
+    if isinstance(atom, SuperAtom):
+        found = classes.lookup(state, atom.cls, attr, past=atom.cls, receiver=atom.receiver)
+        if found is not None:
+            return _bind(engine, state, flow, atom.receiver, found, place)
+        return one(Method(atom, attr))
+    if not isinstance(atom, int):
+        return one(Method(atom, attr))
+    thing = state.heap.get(atom)
+    if isinstance(thing, Tensor):
+        return _of_tensor(engine, state, flow, atom, thing, attr, place)
+    if isinstance(thing, Instance):
+        return _of_instance(engine, state, flow, atom, thing, attr, place)
+    if isinstance(thing, Class):
+        found = classes.lookup(state, atom, attr)
+        if found is not None:
+            return found
+        if attr in ("__name__", "__qualname__"):
+            return const(thing.name)
+        return one(Method(atom, attr))
+    if isinstance(thing, Function) and attr in ("__name__", "__doc__"):
+        return one(engine.m.fresh(state, place[1], attr, "no", False))
+    return one(Method(atom, attr))
+
+
+def _of_tensor(
+    engine: Engine, state: State, flow: Flow, oid: int, tensor: Tensor, attr: str, place: Place
+) -> Value:  # fmt: skip
+    m = engine.m
+    if attr == "grad":
+        return _grad(engine, state, oid, tensor, place)
+    if attr in ("shape",):
+        return _shape(engine, state, oid, tensor, place)
+    if attr in ("ndim",):
+        return const(len(tensor.shape)) if tensor.shape is not None else one(m.fresh(state, place[1], attr, "no", False))
+    if attr == "requires_grad":
+        wanted = requires(state, tensor)
+        if wanted is None:
+            return const(False)
+        if not wanted and tensor.status.constant is None:
+            return const(True)
+        answer: dict[Atom, Cond] = {}
+        add_to(answer, Const(True, "bool"), wanted)
+        if tensor.status.constant is not None:
+            add_to(answer, Const(False, "bool"), tensor.status.constant)
+        return answer
+    if attr == "is_leaf":
+        if tensor.status.interior is None:
+            return const(True)
+        if not tensor.status.interior and tensor.status.leaf is None and tensor.status.constant is None:
+            return const(False)
+        return one(m.fresh(state, place[1], attr, "no", False))
+    if attr == "grad_fn":
+        if tensor.status.interior is None and not tensor.bases:
+            return NONE
+        return one(m.fresh(state, place[1], attr, "no", False))
+    if attr == "dtype":
+        return one(Sym(f"torch.{tensor.dtype}")) if tensor.dtype else one(m.fresh(state, place[1], attr, "no", False))
+    if attr == "is_cuda":
+        return one(m.fresh(state, place[1], attr, "no", False))
+    row = m.model.property(attr)
+    if row is not None:
+        call = OpCall(place, attr, "attribute", attr, None, tag=f"property {attr}", evidence=False)
+        value = call_op(engine, state, row.variants, Arguments([one(oid)]), call)
+        if value is not None:
+            return value
+    if m.model.method(attr) is None and attr in ("device", "layout", "names", "itemsize", "nbytes", "is_sparse", "__class__"):
+        return one(m.fresh(state, place[1], attr, "no", False))
+    return one(Method(oid, attr))
+
+
+def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) -> Value:
+    m = engine.m
+    interior = tensor.status.interior
+    if interior is not None and not tensor.retains and not tensor.assumed:
+        if tensor.status.leaf is None and tensor.status.constant is None and not tensor.bases:
+            made_by = tensor.made_by or None
+            m.emit(InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior)), interior)
+        if tensor.status.leaf is None and tensor.status.constant is None:
+            return NONE
+    if tensor.grad is not None:
+        return m.consistent(state, tensor.grad)
+    if tensor.status.leaf is not None and not tensor.assumed:
+        return NONE
+    # What the grad of a leaf made elsewhere is, nobody said; it shares no memory with anything else.
+    grad = m.named_oid("grad", oid)
+    if grad not in state.heap:
+        state.heap[grad] = Tensor(
+            tensor.made, "grad", frozenset({grad}), frozenset({grad}), dtype=tensor.dtype, shape=tensor.shape,
+            from_grad=frozenset({oid}),
+        )  # fmt: skip
+    return one(grad)
+
+
+def _shape(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) -> Value:
+    m = engine.m
+    if tensor.shape is None:
+        tag = f"#shape of {oid}"
+        m.note_tag(tag)
+        return one(Unknown(tag, "no", False))
+    items = tuple(const(n) if n is not None else one(m.fresh(state, place[1], "size", "no", False)) for n in tensor.shape)
+    return one(state.allocate(m.oid(place[1], f"shape of {oid}"), Container("tuple", items)))
+
+
+def _of_instance(
+    engine: Engine, state: State, flow: Flow, oid: int, instance: Instance, attr: str, place: Place
+) -> Value:  # fmt: skip
+    m = engine.m
+    if attr in instance.attrs:
+        value = m.consistent(state, instance.attrs[attr])
+        if value:
+            return value
+    if isinstance(instance.cls, int):
+        found = classes.lookup(state, instance.cls, attr)
+        if found is not None:
+            return _bind(engine, state, flow, oid, found, place)
+        if attr == "__class__":
+            return one(instance.cls)
+        getter = classes.lookup(state, instance.cls, "__getattr__")
+        if getter is not None and not calls.is_module_method(engine, state, instance, attr):
+            value_ = calls.special_method(engine, state, flow, oid, "__getattr__", [const(attr)], place)
+            if value_ is not None:
+                return value_
+    if attr in instance.config and attr not in ("weight",):
+        return instance.config[attr]
+    if attr == "training":
+        return const(True)
+    inner = calls.module_items(state, instance)
+    if inner is not None and attr.isdigit() and inner.items is not None and int(attr) < len(inner.items):
+        return inner.items[int(attr)]
+    if inner is not None and inner.entries is not None and attr in inner.entries:
+        return inner.entries[attr]
+    if calls.is_module_method(engine, state, instance, attr) or isinstance(instance.cls, Sym):
+        return one(Method(oid, attr))
+    if classes.all_known(state, instance.cls):
+        return one(Method(oid, attr))
+    tag = f"{instance.tag or 'self'}.{attr}"
+    owner = classes.name_of(state, instance.cls)
+    hope = "likely" if classes.is_module(state, instance.cls) else "no"
+    full = f"{owner}:{tag}"
+    m.note_tag(full)
+    return one(Unknown(full, hope))  # type: ignore[arg-type]
+
+
+def _bind(engine: Engine, state: State, flow: Flow, receiver: Atom, found: Value, place: Place) -> Value:
+    bound: dict[Atom, Cond] = {}
+    for atom, cond in found.items():
+        function = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(function, Function) and isinstance(atom, int):
+            if function.kind == "property":
+                value = calls.call_atom(engine, state, flow, BoundFunction(receiver, atom), [], {}, place)
+                for got, own in (value or ANYTHING).items():
+                    together = both(own, cond)
+                    if together is not None:
+                        add_to(bound, got, together)
+                continue
+            if function.kind == "static":
+                add_to(bound, atom, cond)
+                continue
+            owner = receiver
+            if function.kind == "class" and isinstance(receiver, int):
+                instance = state.heap.get(receiver)
+                owner = instance.cls if isinstance(instance, Instance) else receiver
+            add_to(bound, BoundFunction(owner, atom), cond)
+        else:
+            add_to(bound, atom, cond)
+    return bound
+
+
+def put(
+    engine: Engine, state: State, flow: Flow, obj: Value, attr: str, value: Value, place: Place, target: str | None
+) -> None:  # fmt: skip
+    """``obj.attr = value``."""
+    m = engine.m
+    for atom, cond in obj.items():
+        oid: int | None = atom if isinstance(atom, int) else None
+        if isinstance(atom, Unknown) and attr in ("data", "requires_grad", "grad"):
+            oid = m.materialise(state, atom)
+        if oid is None:
+            continue
+        thing = state.heap.get(oid)
+        if isinstance(thing, Tensor):
+            _put_tensor(engine, state, oid, thing, attr, value, cond, place, target)
+        elif isinstance(thing, Instance):
+            old = thing.attrs.get(attr)
+            if old is not None:
+                name = f"{target}.{attr}" if target else attr
+                check_rebound(m, state, old, value, name, place)
+                parameter = any((t := state.tensor(a)) is not None and t.parameter for a in old if isinstance(a, int))
+                if parameter and classes.is_module(state, thing.cls) and not _all_parameters(state, value):
+                    # nn.Module refuses to replace a Parameter by a plain tensor: the assignment raises.
+                    continue
+            sure = oid > 0 and (not cond or cond <= state.path)
+            new = value if sure or old is None else union((old, under(value, cond)))
+            state.put(oid, replace(thing, attrs={**thing.attrs, attr: new}))
+            if attr == "inplace" and isinstance(thing.cls, Sym):
+                changed = state.heap[oid]
+                if isinstance(changed, Instance):
+                    flagged = {**changed.config, "inplace": new, "*flag": one(Const(place, "place"))}
+                    state.put(oid, replace(changed, config=flagged))
+        elif isinstance(thing, Class):
+            state.put(oid, replace(thing, attrs={**thing.attrs, attr: value}))
+
+
+def _all_parameters(state: State, value: Value) -> bool:
+    for atom in value:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        if tensor is not None and not tensor.parameter:
+            return False
+    return True
+
+
+def _put_tensor(
+    engine: Engine, state: State, oid: int, tensor: Tensor, attr: str, value: Value, cond: Cond, place: Place, target: str | None
+) -> None:  # fmt: skip
+    m = engine.m
+    if attr == "data":
+        _swap(engine, state, oid, tensor, cond, place, target)
+    elif attr == "requires_grad":
+        set_requires_grad(engine, state, oid, value, cond)
+    elif attr == "grad":
+        sure = oid > 0 and (not cond or cond <= state.path)
+        grad = value if sure or tensor.grad is None else union((tensor.grad, under(value, cond)))
+        state.put(oid, replace(tensor, grad=grad))
+    elif attr == "inplace":
+        m.note_tag("")
+
+
+def set_requires_grad(engine: Engine, state: State, oid: int, value: Value, cond: Cond) -> None:
+    """``requires_grad = ...`` of a tensor that is no interior one."""
+    tensor = state.tensor(oid)
+    if tensor is None:
+        return
+    yes, no = engine.truth(state, value)
+    if constant_of(value) is True:
+        yes, no = TRUE, None
+    if tensor.status.interior is not None and not tensor.assumed and tensor.status.interior == TRUE and not tensor.bases:
+        return
+    if no is None:
+        status = Status(leaf=TRUE)
+    elif yes is None:
+        status = CONSTANT
+    else:
+        status = Status(constant=no, leaf=yes)
+    if not may_hold_grad(tensor):
+        return
+    if cond and not cond <= state.path:
+        old = tensor.status
+        status = Status(
+            old.constant if status.constant is None else (status.constant if old.constant is None else old.constant),
+            status.leaf if old.leaf is None else old.leaf,
+            old.interior,
+        )
+    state.put(oid, replace(tensor, status=status, nodes={} if status.interior is None else tensor.nodes))
+
+
+def may_hold_grad(tensor: Tensor) -> bool:
+    """Integer and boolean tensors cannot require grad."""
+    return dtype_kind(tensor.dtype) in (None, "float", "complex")
+
+
+def _swap(engine: Engine, state: State, oid: int, tensor: Tensor, cond: Cond, place: Place, target: str | None) -> None:
+    """``x.data = new`` gives the tensor other memory: whoever saved the tensor itself sees the new values, silently."""
+    m = engine.m
+    record = WriteRecord(place, "attribute", ".data =", target, grad_mode(state) is None, None, m.calls, "data")
+
+    def mark(saved: Saved) -> Saved | None:
+        if saved.tensor != oid or saved.is_result or saved.through_view:
+            return None
+        silent = dict(saved.silent)
+        add_to(silent, record, cond)
+        return replace(saved, silent=silent)
+
+    state.record_write(tensor.storages, mark)
+    fresh = m.oid(place[1], f"swapped storage of {oid}")
+    if fresh in state.heap or fresh in {s for t in state.heap.values() if isinstance(t, Tensor) for s in t.storages}:
+        return
+    if oid > 0 and not cond:
+        state.put(oid, replace(tensor, storages=frozenset({fresh}), region=()))

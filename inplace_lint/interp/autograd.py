@@ -1,0 +1,416 @@
+"""Autograd's own bookkeeping over the abstract state: who requires grad, writes and their checks, the graph, backward.
+
+The order of checks at a write follows ``check_inplace`` in PyTorch's ``torch/csrc/autograd/VariableTypeUtils.h``: a view
+that must not be rebased, a view of a leaf, a leaf; then the version counter is bumped and the graph is rebased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either
+from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
+from inplace_lint.domain.state import GRAD, INFERENCE, State
+from inplace_lint.domain.values import NONE, one
+from inplace_lint.events import (
+    BadViewWritten, ExpandedWritten, InferenceTensorUsed, LeafWritten, SavedOverwritten, SecondBackward, Site, Write,
+)  # fmt: skip
+from inplace_lint.interp.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class WriteInfo:
+    """How a write is spelled, for events. ``fills``: it may go to expanded memory. ``through``: hidden from counters.
+    ``partial``: an index picks a part of the target, so a view of it is what is written."""
+
+    place: Place
+    form: str
+    op: str
+    target: str | None = None
+    flag: Place | None = None
+    fills: bool = False
+    through: str | None = None
+    partial: bool = False
+
+
+def grad_mode(state: State) -> Cond | None:
+    """When grad mode is enabled; None where it never is."""
+    return state.mode.get(GRAD)
+
+
+def requires(state: State, tensor: Tensor) -> Cond | None:
+    """When a tensor requires grad, its own status or that of the base that it views."""
+    own = tensor.status.requires_grad
+    for base, cond in tensor.bases.items():
+        viewed = state.tensor(base)
+        if viewed is not None:
+            own = maybe_either(own, maybe_both(viewed.status.requires_grad, cond))
+    return own
+
+
+def edges_of(state: State, oid: int, tensor: Tensor) -> dict[int, Cond]:
+    """The graph nodes (or leaves) that gradients for a tensor flow to."""
+    edges: dict[int, Cond] = {}
+    if tensor.status.leaf is not None:
+        edges[oid] = tensor.status.leaf
+    if tensor.status.interior is not None:
+        for node, cond in tensor.nodes.items():
+            together = both(cond, tensor.status.interior)
+            if together is not None:
+                add_to(edges, node, together)
+    if tensor.status.leaf is None and tensor.status.interior is None:
+        for base, cond in tensor.bases.items():
+            viewed = state.tensor(base)
+            if viewed is not None:
+                for node, own in edges_of(state, base, viewed).items():
+                    together = both(own, cond)
+                    if together is not None:
+                        add_to(edges, node, together)
+    return edges
+
+
+def use(m: Machine, state: State, tensor: Tensor, cond: Cond, place: Place) -> None:
+    """A tensor takes part in a recorded op: a view whose base was written although that is refused raises now."""
+    for (mark, written), own in tensor.refused.items():
+        together = maybe_both(both(own, cond), grad_mode(state))
+        together = maybe_both(together, state.path) and together
+        if together is not None:
+            write = Write(m.site(written), "method", "in-place write of the base")
+            event = BadViewWritten(
+                write, mark.kind, m.site(mark.place), mark.op, m.site(place), m.context(together)  # type: ignore[arg-type]
+            )  # fmt: skip
+            m.emit(event, together)
+
+
+def check_write(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, operand: Cond | None, tracked: bool) -> bool:
+    """Report what makes PyTorch refuse a write; False where it refuses for certain.
+
+    operand: when another operand requires grad. tracked: the op itself does not run under no_grad.
+    """
+    tensor = state.tensor(oid)
+    if tensor is None:
+        return True
+    event_write = Write(
+        m.site(info.place), info.form, info.op, info.target, not tracked or grad_mode(state) is None,  # type: ignore[arg-type]
+        None if info.flag is None else m.site(info.flag),
+    )  # fmt: skip
+    certain = False
+    if tensor.expanded is not None and not info.fills:
+        m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond)
+        certain = certain or not cond
+    normal = maybe_either(state.mode.get(GRAD), state.mode.get("no_grad"))
+    inside = maybe_both(maybe_both(tensor.inference, normal), cond)
+    if inside is not None:
+        m.emit(InferenceTensorUsed(event_write.site, m.site(tensor.made), None, event_write, m.context(inside)), inside)
+        certain = certain or not inside
+    if not tracked:
+        return not certain
+    wanted = maybe_either(requires(state, tensor), operand)
+    enabled = maybe_both(maybe_both(wanted, grad_mode(state)), cond)
+    if enabled is None:
+        return not certain
+    for mark, own in tensor.marks.items():
+        together = both(enabled, own)
+        if together is not None:
+            event = BadViewWritten(event_write, mark.kind, m.site(mark.place), mark.op, None, m.context(together))  # type: ignore[arg-type]
+            m.emit(event, together)
+            certain = certain or not together
+    if tensor.marks:
+        return not certain
+    for base, own in tensor.bases.items():
+        viewed = state.tensor(base)
+        if viewed is None:
+            continue
+        together = maybe_both(maybe_both(viewed.status.leaf, own), enabled)
+        if together is not None:
+            where = None if viewed.assumed else m.site(viewed.made)
+            event_view = LeafWritten(event_write, True, where, m.site(tensor.made), tensor.made_by, m.context(together))
+            m.emit(event_view, together)
+            certain = certain or not together
+    together = maybe_both(tensor.status.leaf, enabled)
+    if together is not None and not tensor.bases:
+        where = None if tensor.assumed else m.site(tensor.made)
+        m.emit(LeafWritten(event_write, info.partial, where, None, None, m.context(together)), together)
+        certain = certain or not together
+    return not certain
+
+
+def overlap(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two regions of a storage can share an element. Indices of different sign may name the same one."""
+    return all(x == y or (x < 0) != (y < 0) for x, y in zip(a, b, strict=False))
+
+
+def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracked: bool) -> None:
+    """A write happened: every saved tensor on the counter learns of it, others on the storage become silently wrong."""
+    tensor = state.tensor(oid)
+    if tensor is None:
+        return
+    hidden = info.through or ("untracked" if tensor.is_array else None)
+    record = WriteRecord(
+        info.place, info.form, info.op, info.target, not tracked or grad_mode(state) is None, info.flag, m.calls, hidden
+    )
+    path_cond = cond
+
+    def mark(saved: Saved) -> Saved | None:
+        if info.through is None and saved.counters & tensor.counters:
+            writes = dict(saved.writes)
+            add_to(writes, record, path_cond)
+            return replace(saved, writes=writes)
+        if not overlap(saved.region, tensor.region):
+            return None
+        silent = dict(saved.silent)
+        hidden_record = record._replace(through=record.through or ("data" if tensor.counters else "numpy"))
+        add_to(silent, hidden_record, path_cond)
+        return replace(saved, silent=silent)
+
+    state.record_write(tensor.storages, mark)
+
+
+def rebase(m: Machine, state: State, oid: int, cond: Cond, node: int, wanted: Cond) -> None:
+    """A tracked write made ``node``: the written tensor, its base and every view of that now come from it."""
+    tensor = state.tensor(oid)
+    if tensor is None:
+        return
+    together = both(cond, wanted)
+    if together is None:
+        return
+    group = set(tensor.bases) or {oid}
+    for key, obj in list(state.heap.items()):
+        if not isinstance(obj, Tensor):
+            continue
+        if key != oid and key not in group and not (group & obj.bases.keys()):
+            continue
+        if not together and key > 0 and len(group) == 1:
+            changed = replace(obj, status=Status(interior=TRUE), nodes={node: TRUE})
+        else:
+            nodes = dict(obj.nodes)
+            add_to(nodes, node, together)
+            status = Status(obj.status.constant, obj.status.leaf, maybe_either(obj.status.interior, together))
+            changed = replace(obj, nodes=nodes, status=status)
+        state.put(key, changed)
+
+
+def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, wanted: Cond | None) -> None:
+    """A tracked write to a base: those of its views that must not be rebased raise when they are used next."""
+    tensor = state.tensor(oid)
+    enabled = maybe_both(maybe_both(wanted, grad_mode(state)), cond)
+    if tensor is None or enabled is None:
+        return
+    group = set(tensor.bases) or {oid}
+    for key, obj in list(state.heap.items()):
+        if isinstance(obj, Tensor) and key != oid and obj.marks and group & obj.bases.keys():
+            refused = dict(obj.refused)
+            for mark, own in obj.marks.items():
+                together = both(enabled, own)
+                if together is not None:
+                    add_to(refused, (mark, place), together)
+            state.put(key, replace(obj, refused=refused))
+
+
+def save(m: Machine, state: State, oid: int, tensor: Tensor, role: str, is_result: bool, cond: Cond, op: str, place: Place, through_view: bool = False) -> Saved:
+    """A node keeps a tensor for its backward, at its version now."""
+    inside = maybe_both(tensor.inference, cond)
+    if inside is not None:
+        m.emit(InferenceTensorUsed(m.site(place), m.site(tensor.made), op, None, m.context(inside)), inside)
+    return Saved(
+        role=role, is_result=is_result, tensor=oid, storages=tensor.storages, counters=tensor.counters, region=tensor.region,
+        cond=cond, leaf=tensor.status.leaf, through_view=through_view,
+    )  # fmt: skip
+
+
+def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> dict[int, Cond]:
+    """Everything that a backward from ``roots`` passes (nodes and leaves), each with its condition."""
+    reached: dict[int, Cond] = {}
+    todo: list[tuple[int, Cond]] = []
+    for oid, cond in roots:
+        tensor = state.tensor(oid)
+        if tensor is None:
+            continue
+        for node, own in edges_of(state, oid, tensor).items():
+            together = both(own, cond)
+            if together is not None:
+                todo.append((node, together))
+    while todo:
+        key, cond = todo.pop()
+        known = reached.get(key)
+        if known is not None:
+            wider = maybe_either(known, cond)
+            if wider == known or wider is None:
+                continue
+            cond = wider
+        reached[key] = cond
+        node = state.heap.get(key)
+        if isinstance(node, Node):
+            for edge, own in node.edges.items():
+                together = both(own, cond)
+                if together is not None:
+                    todo.append((edge, together))
+    return reached
+
+
+def leading_to(state: State, reached: dict[int, Cond], targets: set[int]) -> dict[int, Cond]:
+    """Those of the reached nodes from which gradients flow on to one of ``targets`` (``inputs=``)."""
+    leads: set[int] = set(targets)
+    changed = True
+    while changed:
+        changed = False
+        for key in reached:
+            node = state.heap.get(key)
+            if key not in leads and isinstance(node, Node) and any(edge in leads for edge in node.edges):
+                leads.add(key)
+                changed = True
+    return {key: cond for key, cond in reached.items() if key in leads and key not in targets}
+
+
+def backward(
+    m: Machine, state: State, roots: list[tuple[int, Cond]], place: Place | None, keep: Cond | None,
+    inputs: list[int] | None = None, accumulate: bool = True,
+) -> dict[int, Cond]:  # fmt: skip
+    """Run backward from ``roots``: report stale saves and freed graphs, free the graph, fill ``.grad`` of leaves.
+
+    place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
+    inputs: tensors past which it does not go; their nodes are found by the caller. Returns what was passed.
+    """
+    reached = reach(state, roots)
+    if inputs is not None:
+        targets: set[int] = set()
+        stop: set[int] = set()
+        for oid in inputs:
+            tensor = state.tensor(oid)
+            if tensor is None:
+                continue
+            targets.add(oid)
+            stop.update(tensor.nodes)
+        passed = leading_to(state, reached, targets | stop)
+    else:
+        passed = reached
+    for key, cond in sorted(passed.items(), key=lambda item: abs(item[0])):
+        node = state.heap.get(key)
+        if isinstance(node, Node):
+            m.trained |= node.codes
+            _check_saved(m, state, key, node, cond, place)
+    if place is None:
+        return passed
+    _check_freed(m, state, passed, place)
+    for key, cond in passed.items():
+        node = state.heap.get(key)
+        if isinstance(node, Node):
+            if keep is None or keep:
+                freed = dict(node.freed)
+                add_to(freed, place, cond)
+                state.put(key, replace(node, freed=freed))
+        elif isinstance(node, Tensor) and accumulate and inputs is None:
+            give_grad(m, state, key, cond)
+    if accumulate and inputs is not None:
+        for oid in inputs:
+            give_grad(m, state, oid, TRUE)
+    if accumulate:
+        _fill_retained(m, state, passed)
+    return passed
+
+
+def _fill_retained(m: Machine, state: State, passed: dict[int, Cond]) -> None:
+    for key, obj in list(state.heap.items()):
+        if isinstance(obj, Tensor) and obj.retains and any(node in passed for node in obj.nodes):
+            give_grad(m, state, key, TRUE)
+
+
+def give_grad(m: Machine, state: State, oid: int, cond: Cond) -> None:
+    """Fill ``.grad`` of a leaf."""
+    tensor = state.tensor(oid)
+    if tensor is None:
+        return
+    grad = m.named_oid("grad", oid)
+    if grad not in state.heap:
+        state.heap[grad] = Tensor(
+            tensor.made, "grad", frozenset({grad}), frozenset({grad}), dtype=tensor.dtype, shape=tensor.shape,
+            from_grad=frozenset({oid}),
+        )  # fmt: skip
+    if not cond or tensor.grad is None:
+        value = one(grad)
+    else:
+        value = {**tensor.grad, grad: cond}
+    state.put(oid, replace(tensor, grad=value))
+
+
+def clear_grad(state: State, oid: int) -> None:
+    """``.grad`` becomes None (``zero_grad``)."""
+    tensor = state.tensor(oid)
+    if tensor is not None:
+        state.put(oid, replace(tensor, grad=NONE))
+
+
+def _check_saved(m: Machine, state: State, key: int, node: Node, cond: Cond, place: Place | None) -> None:
+    for saved in node.saved:
+        live = both(cond, saved.cond)
+        if live is None:
+            continue
+        for seen, record in ((True, saved.writes), (False, saved.silent)):
+            for write, own in record.items():
+                together = both(live, own)
+                if together is None or m.contradicts(together, state.path):
+                    continue
+                hidden = None if seen else write.through or "untracked"
+                parameter = saved.leaf is not None
+                event = SavedOverwritten(
+                    write=_as_event(m, write),
+                    save_site=m.site(node.place),
+                    saved_by=node.op,
+                    what="result" if saved.is_result else "input",
+                    node=node.name,
+                    parameter=parameter,
+                    through=hidden,  # type: ignore[arg-type]
+                    backward_site=None if place is None else m.site(place),
+                    in_loop=key < 0,
+                    context=m.context(together, write.calls),
+                )
+                m.emit(event, together)
+
+
+def _as_event(m: Machine, write: WriteRecord) -> Write:
+    return Write(
+        m.site(write.place), write.form, write.op, write.target, write.in_no_grad,  # type: ignore[arg-type]
+        None if write.flag is None else m.site(write.flag),
+    )  # fmt: skip
+
+
+def _check_freed(m: Machine, state: State, passed: dict[int, Cond], place: Place) -> None:
+    """Report the first shared node that an earlier backward freed, once a pair of backward calls."""
+    told: set[Place] = set()
+    for key, cond in sorted(passed.items(), key=lambda item: abs(item[0])):
+        node = state.heap.get(key)
+        if not isinstance(node, Node) or not node.frees:
+            continue
+        for first, own in node.freed.items():
+            together = both(cond, own)
+            if first in told or together is None or m.contradicts(together, state.path):
+                continue
+            told.add(first)
+            event = SecondBackward(
+                m.site(place), m.site(first), m.site(node.place), node.op, first == place, m.context(together)
+            )
+            m.emit(event, together)
+
+
+def detach_in_place(state: State, oid: int) -> None:
+    """``detach_()``: the tensor becomes a constant and forgets its graph."""
+    tensor = state.tensor(oid)
+    if tensor is not None:
+        state.put(oid, replace(tensor, status=Status(constant=TRUE), nodes={}))
+
+
+def view_marks(m: Machine, state: State, base: Tensor, op: str, place: Place, several: bool) -> dict[ViewMark, Cond]:
+    """The marks of a new view: its base's, and those of the mode and the op that make it."""
+    marks = dict(base.marks)
+    if several:
+        add_to(marks, ViewMark("multi", place, op), TRUE)
+    for mode, cond in state.mode.items():
+        if mode != GRAD:
+            add_to(marks, ViewMark("inference" if mode == INFERENCE else "no_grad", place, op), cond)
+    return marks
+
+
+def site_of(place: Place) -> Site:
+    """A place as events name it."""
+    return Site(*place)

@@ -1,0 +1,460 @@
+"""Python's builtins and the few standard library functions through which tensors travel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inplace_lint.domain.conditions import TRUE, both
+from inplace_lint.domain.objects import Class, Container, Function, Instance, Tensor, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import (
+    ANYTHING, NONE, NOTHING, BoundFunction, Const, Method, Sym, Unknown, Value, const, constant_of, known, one, union,
+)  # fmt: skip
+from inplace_lint.interp import attributes, calls, classes, copying, iteration, operators
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.iteration import Elements
+from inplace_lint.interp.registry import CallSite, symbol
+
+LONGEST = 64
+
+
+def _elements(engine: Engine, state: State, site: CallSite, position: int = 0) -> Elements:
+    value = site.positional[position] if position < len(site.positional) else ANYTHING
+    return iteration.elements(engine, state, site.flow, value, site.place)
+
+
+def _box(engine: Engine, state: State, site: CallSite, kind: str, inner: Elements, word: str) -> Value:
+    if inner.exact is not None:
+        box = Container(kind, tuple(inner.exact))  # type: ignore[arg-type]
+    else:
+        box = Container(kind, None, None, inner.any)  # type: ignore[arg-type]
+    return one(state.allocate(engine.m.oid(site.place[1], word), box))
+
+
+@symbol("builtins.range")
+def range_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``range``: exact where its bounds are known and it is short."""
+    numbers = [constant_of(v) for v in site.positional]
+    if numbers and all(isinstance(n, int) for n in numbers):
+        try:
+            values = range(*numbers)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            values = range(0)
+        if len(values) <= LONGEST:
+            return _box(engine, state, site, "generator", Elements([const(n) for n in values], ANYTHING), "range")
+    number = engine.m.fresh(state, site.place[1], "range", "no", False)
+    return _box(engine, state, site, "generator", Elements(None, one(number)), "range")
+
+
+@symbol("builtins.enumerate")
+def enumerate_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``enumerate``."""
+    inner = _elements(engine, state, site)
+    start = constant_of(site.argument(1, "start"), 0)
+    m = engine.m
+
+    def pair(index: Value, item: Value, word: str) -> Value:
+        return one(state.allocate(m.oid(site.place[1], word), Container("tuple", (index, item))))
+
+    if inner.exact is not None and isinstance(start, int):
+        pairs = [pair(const(start + n), item, f"pair {n}") for n, item in enumerate(inner.exact)]
+        return _box(engine, state, site, "generator", Elements(pairs, ANYTHING), "enumerate")
+    number = m.fresh(state, site.place[1], "count", "no", False)
+    return _box(engine, state, site, "generator", Elements(None, pair(one(number), inner.any, "pair")), "enumerate")
+
+
+@symbol("builtins.zip", "itertools.zip_longest")
+def zip_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``zip``."""
+    columns = [_elements(engine, state, site, n) for n in range(len(site.positional))]
+    m = engine.m
+    exact = [c.exact for c in columns if c.exact is not None]
+    if len(exact) == len(columns) and columns:
+        rows = [
+            one(state.allocate(m.oid(site.place[1], f"row {n}"), Container("tuple", row)))
+            for n, row in enumerate(zip(*exact, strict=False))
+        ]
+        return _box(engine, state, site, "generator", Elements(rows, ANYTHING), "zip")
+    row = one(state.allocate(m.oid(site.place[1], "row"), Container("tuple", tuple(c.any for c in columns))))
+    return _box(engine, state, site, "generator", Elements(None, row), "zip")
+
+
+@symbol("builtins.reversed")
+def reversed_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``reversed``."""
+    inner = _elements(engine, state, site)
+    exact = None if inner.exact is None else inner.exact[::-1]
+    return _box(engine, state, site, "generator", Elements(exact, inner.any), "reversed")
+
+
+@symbol("builtins.list", "builtins.sorted")
+def list_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``list`` and ``sorted``."""
+    if not site.positional:
+        return _box(engine, state, site, "list", Elements([], ANYTHING), "list")
+    return _box(engine, state, site, "list", _elements(engine, state, site), "list")
+
+
+@symbol("builtins.tuple")
+def tuple_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``tuple``."""
+    if not site.positional:
+        return _box(engine, state, site, "tuple", Elements([], ANYTHING), "tuple")
+    return _box(engine, state, site, "tuple", _elements(engine, state, site), "tuple")
+
+
+@symbol("builtins.set", "builtins.frozenset")
+def set_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``set``."""
+    if not site.positional:
+        return _box(engine, state, site, "set", Elements([], ANYTHING), "set")
+    return _box(engine, state, site, "set", _elements(engine, state, site), "set")
+
+
+@symbol("collections.deque")
+def deque_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``deque``."""
+    if not site.positional:
+        return _box(engine, state, site, "deque", Elements([], ANYTHING), "deque")
+    return _box(engine, state, site, "deque", _elements(engine, state, site), "deque")
+
+
+@symbol("builtins.dict", "collections.OrderedDict", "collections.defaultdict")
+def dict_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``dict`` and its relatives; a default factory gives what it gives."""
+    entries: dict[object, Value] = {}
+    rest: Value = NOTHING
+    default: Value | None = None
+    for value in site.positional:
+        for atom in value:
+            box = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(box, Container) and box.kind == "dict":
+                entries.update(box.entries or {})
+                rest = union((rest, box.rest))
+            elif isinstance(box, Container):
+                inner = iteration.elements(engine, state, site.flow, {atom: TRUE}, site.place)
+                for pair in inner.exact if inner.exact is not None else [inner.any]:
+                    parts = iteration.elements(engine, state, site.flow, pair, site.place, 2)
+                    key = known(parts.numbered(engine, 0))
+                    if key is not None and inner.exact is not None:
+                        entries[key.value] = parts.numbered(engine, 1)
+                    else:
+                        rest = union((rest, parts.numbered(engine, 1)))
+            elif isinstance(atom, Sym) and atom.path in ("builtins.list", "builtins.dict", "builtins.set"):
+                kind = atom.path.removeprefix("builtins.")
+                made = Container("dict", (), {}) if kind == "dict" else Container(kind, None)  # type: ignore[arg-type]
+                default = one(state.allocate(engine.m.oid(site.place[1], "default"), made))
+            elif isinstance(box, (Function, Class)):
+                default = ANYTHING
+    entries.update(site.named)
+    return one(state.allocate(engine.m.oid(site.place[1], "dict"), Container("dict", (), entries, rest, default)))
+
+
+@symbol("builtins.len")
+def len_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``len``."""
+    value = site.positional[0] if site.positional else ANYTHING
+    atom = next(iter(value)) if len(value) == 1 else None
+    thing = state.heap.get(atom) if isinstance(atom, int) else None
+    if isinstance(thing, Instance):
+        thing = calls.module_items(state, thing)
+    if isinstance(thing, Container):
+        if thing.kind == "dict" and thing.entries is not None and not thing.rest:
+            return const(len(thing.entries))
+        if thing.kind != "dict" and thing.items is not None and not thing.rest:
+            return const(len(thing.items))
+    if isinstance(thing, Tensor) and thing.shape and thing.shape[0] is not None:
+        return const(thing.shape[0])
+    if isinstance(atom, Const) and isinstance(atom.value, (str, tuple, bytes)):
+        return const(len(atom.value))
+    return one(engine.m.fresh(state, site.place[1], "length", "no", False))
+
+
+@symbol("builtins.sum")
+def sum_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``sum``: additions from the start value on."""
+    inner = _elements(engine, state, site)
+    total = site.argument(1, "start") or const(0)
+    m = engine.m
+    outer = m.ctx
+    parts = inner.exact if inner.exact is not None else [inner.any, inner.any]
+    for number, part in enumerate(parts[:LONGEST]):
+        m.ctx = (*outer, ("sum", site.place, number))
+        added = operators.binary(engine, state, site.flow, "+", total, part, site.place)
+        total = added if inner.exact is not None else union((total, added))
+    m.ctx = outer
+    return total
+
+
+@symbol("functools.reduce")
+def reduce_(engine: Engine, state: State, site: CallSite) -> Value | None:
+    """``functools.reduce``."""
+    inner = _elements(engine, state, site, 1)
+    func = site.positional[0] if site.positional else ANYTHING
+    parts = inner.exact if inner.exact is not None else [inner.any, inner.any, inner.any]
+    if len(site.positional) > 2:
+        parts = [site.positional[2], *parts]
+    if not parts:
+        return ANYTHING
+    total = parts[0]
+    m = engine.m
+    outer = m.ctx
+    for number, part in enumerate(parts[1:LONGEST]):
+        m.ctx = (*outer, ("reduce", site.place, number))
+        result = calls.call_value(engine, state, site.flow, func, [total, part], {}, site.place)
+        if result is None:
+            m.ctx = outer
+            return None
+        total = result
+    m.ctx = outer
+    return total
+
+
+@symbol("builtins.map")
+def map_(engine: Engine, state: State, site: CallSite) -> Value | None:
+    """``map``: the function is called with every element."""
+    columns = [_elements(engine, state, site, n) for n in range(1, len(site.positional))]
+    func = site.positional[0] if site.positional else ANYTHING
+    m = engine.m
+    outer = m.ctx
+    exact = [c.exact for c in columns if c.exact is not None]
+    sure = len(exact) == len(columns) and bool(columns)
+    rows = list(zip(*exact, strict=False)) if sure else [tuple(c.any for c in columns)]
+    results: list[Value] = []
+    for number, row in enumerate(rows[:LONGEST]):
+        m.ctx = (*outer, ("map", site.place, number))
+        value = calls.call_value(engine, state, site.flow, func, list(row), {}, site.place)
+        if value is None:
+            m.ctx = outer
+            return None
+        results.append(value)
+    m.ctx = outer
+    return _box(engine, state, site, "generator", Elements(results if sure else None, union(results)), "map")
+
+
+@symbol("builtins.filter")
+def filter_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``filter``: elements for which the function is surely false are left out."""
+    inner = _elements(engine, state, site, 1)
+    func = site.positional[0] if site.positional else ANYTHING
+    if inner.exact is None:
+        return _box(engine, state, site, "generator", inner, "filter")
+    kept: list[Value] = []
+    for element in inner.exact:
+        answer = calls.call_value(engine, state, site.flow, func, [element], {}, site.place)
+        if answer is None or engine.truth(state, answer)[0] is not None:
+            kept.append(element)
+    return _box(engine, state, site, "generator", Elements(kept, union(kept)), "filter")
+
+
+@symbol("itertools.chain", "itertools.chain.from_iterable")
+def chain_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``itertools.chain``; ``from_iterable`` over one iterable of iterables."""
+    nested = site.target is not None and site.target.endswith("from_iterable")
+    sources = list(site.positional)
+    if nested and sources:
+        first = _elements(engine, state, site)
+        sources = first.exact if first.exact is not None else [first.any]
+    parts = [iteration.elements(engine, state, site.flow, source, site.place) for source in sources]
+    exact: list[Value] | None = []
+    for part in parts:
+        exact = None if exact is None or part.exact is None else [*exact, *part.exact]
+    return _box(engine, state, site, "generator", Elements(exact, union([p.any for p in parts])), "chain")
+
+
+@symbol("builtins.isinstance", "builtins.issubclass")
+def isinstance_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``isinstance``, as far as the classes are known."""
+    if len(site.positional) < 2 or len(site.positional[0]) != 1:
+        return one(engine.m.fresh(state, site.place[1], "isinstance", "no", False))
+    (atom,) = site.positional[0]
+    wanted: list[object] = []
+    for cls in site.positional[1]:
+        box = state.heap.get(cls) if isinstance(cls, int) else None
+        if isinstance(box, Container):
+            wanted.extend(a for item in (box.items or ()) for a in item)
+        else:
+            wanted.append(cls)
+    answer = _is_a(engine, state, atom, wanted)
+    if answer is not None:
+        return const(answer)
+    if isinstance(atom, Unknown) and atom.tag and len(wanted) == 1 and isinstance(wanted[0], Sym):
+        return one(engine.m.derived(atom, f" is a {wanted[0].path}", tensor=False))
+    return one(engine.m.fresh(state, site.place[1], "isinstance", "no", False))
+
+
+_PLAIN = {"list": "list", "tuple": "tuple", "dict": "dict", "set": "set"}
+
+
+def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> bool | None:
+    paths = {w.path for w in wanted if isinstance(w, Sym)}
+    if isinstance(atom, Const):
+        name = "builtins." + atom.kind
+        if name in paths or (atom.kind == "bool" and "builtins.int" in paths):
+            return True
+        return False if all(isinstance(w, Sym) for w in wanted) else None
+    thing = state.heap.get(atom) if isinstance(atom, int) else None
+    if isinstance(thing, Tensor):
+        if thing.assumed:
+            return True if "torch.Tensor" in paths else None
+        if paths & {"torch.Tensor", "torch.FloatTensor"} or (thing.parameter and "torch.nn.Parameter" in paths):
+            return True
+        return False if all(isinstance(w, (Sym, int)) for w in wanted) and "torch.nn.Parameter" not in paths else None
+    if isinstance(thing, Container):
+        if f"builtins.{_PLAIN.get(thing.kind, '')}" in paths:
+            return True
+        return False if paths and all(isinstance(w, Sym) and w.path.startswith(("builtins.", "torch.")) for w in wanted) else None
+    if isinstance(thing, Instance):
+        order = classes.order(state, thing.cls)
+        if any(w in order for w in wanted):
+            return True
+        if "torch.nn.Module" in paths and classes.is_module(state, thing.cls):
+            return True
+        if any(isinstance(a, Unknown) for a in order):
+            return None
+        return False if all(isinstance(w, (Sym, int)) for w in wanted) else None
+    return None
+
+
+@symbol("builtins.getattr")
+def getattr_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``getattr`` with a constant name; the default only where nothing else is there."""
+    name = constant_of(site.argument(1, "name"))
+    obj = site.positional[0] if site.positional else ANYTHING
+    if not isinstance(name, str):
+        found: list[Value] = []
+        for atom in obj:
+            thing = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(thing, Instance) and classes.is_module(state, thing.cls):
+                found.extend(
+                    v for k, v in thing.attrs.items()
+                    if not k.startswith("*") or k == "*dynamic"
+                    if any(isinstance(state.heap.get(a), Instance) for a in v if isinstance(a, int))
+                )  # fmt: skip
+        return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", "no"))
+    if len(site.positional) > 2 and len(obj) == 1:
+        (atom,) = obj
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance) and name not in thing.attrs and classes.lookup(state, thing.cls, name) is None:
+            return site.positional[2]
+    return attributes.get(engine, state, site.flow, obj, name, site.place)
+
+
+@symbol("builtins.setattr")
+def setattr_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``setattr``; under an unknown name the value is kept as some attribute."""
+    if len(site.positional) < 3:
+        return NONE
+    name = constant_of(site.positional[1])
+    if isinstance(name, str):
+        attributes.put(engine, state, site.flow, site.positional[0], name, site.positional[2], site.place, None)
+        return NONE
+    for atom in site.positional[0]:
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance) and isinstance(atom, int):
+            held = union((thing.attrs.get("*dynamic", NOTHING), site.positional[2]))
+            state.put(atom, replace(thing, attrs={**thing.attrs, "*dynamic": held}))
+    return NONE
+
+
+@symbol("builtins.hasattr")
+def hasattr_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``hasattr``, where the attribute is surely there or surely not."""
+    name = constant_of(site.argument(1, "name"))
+    obj = site.positional[0] if site.positional else ANYTHING
+    if isinstance(name, str) and len(obj) == 1:
+        (atom,) = obj
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance):
+            if name in thing.attrs or classes.lookup(state, thing.cls, name) is not None or name in thing.config:
+                return const(True)
+            if classes.all_known(state, thing.cls) and not calls.is_module_method(engine, state, thing, name):
+                return const(False)
+        if isinstance(atom, Unknown) and atom.tag:
+            return one(engine.m.derived(atom, f" has {name}", tensor=False))
+    return one(engine.m.fresh(state, site.place[1], "hasattr", "no", False))
+
+
+@symbol("builtins.print", "builtins.repr", "builtins.str", "builtins.format", "warnings.warn", "builtins.id", "builtins.hash")
+def inert(engine: Engine, state: State, site: CallSite) -> Value:
+    """Functions that only look."""
+    return one(engine.m.fresh(state, site.place[1], "text", "no", False))
+
+
+@symbol("builtins.int", "builtins.float", "builtins.bool", "builtins.round", "builtins.abs", "builtins.max", "builtins.min")
+def numbers(engine: Engine, state: State, site: CallSite) -> Value:
+    """Numbers made of numbers; ``abs`` and friends of tensors are ops."""
+    name = (site.target or "").rsplit(".", 1)[-1]
+    literals = [constant_of(v) for v in site.positional]
+    if literals and all(isinstance(n, (int, float, str)) for n in literals):
+        function = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs, "max": max, "min": min}.get(name)
+        try:
+            if function is not None and not (name in ("max", "min") and len(literals) == 1):
+                return const(function(*literals))  # type: ignore[operator]
+        except (TypeError, ValueError, ArithmeticError):
+            return ANYTHING
+    if name == "abs" and site.positional and operators.split(state, site.positional[0])[0]:
+        value = operators.method_op(engine, state, "__abs__", [site.positional[0]], site.place, "abs", None, "function")
+        if value is not None:
+            return value
+    if name in ("max", "min") and site.positional:
+        # They compare, and return one of what they were given.
+        inner = _elements(engine, state, site).any if len(site.positional) == 1 else union(site.positional)
+        if operators.split(state, inner)[0]:
+            return inner
+    return one(engine.m.fresh(state, site.place[1], "number", "no", False))
+
+
+@symbol("builtins.next", "builtins.iter")
+def next_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``next`` gives some element, ``iter`` what it was given."""
+    if site.target == "iter" or not site.positional:
+        return site.positional[0] if site.positional else ANYTHING
+    inner = _elements(engine, state, site)
+    if inner.exact:
+        return inner.exact[0] if len(inner.exact) == 1 else union(inner.exact)
+    return inner.any
+
+
+@symbol("builtins.type")
+def type_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``type(x)``."""
+    value = site.positional[0] if site.positional else ANYTHING
+    atom = next(iter(value)) if len(value) == 1 else None
+    thing = state.heap.get(atom) if isinstance(atom, int) else None
+    if isinstance(thing, Instance):
+        return one(thing.cls)
+    return one(engine.m.fresh(state, site.place[1], "type", "no", False))
+
+
+@symbol("functools.partial")
+def partial_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``functools.partial``: a callable with arguments already given."""
+    config = {f"*{n}": v for n, v in enumerate(site.positional)} | site.named
+    made = Instance(Sym("functools.partial"), {}, site.place, config)
+    return one(state.allocate(engine.m.oid(site.place[1], "partial"), made))
+
+
+@symbol("functools.wraps", "functools.lru_cache")
+def wraps_(engine: Engine, state: State, site: CallSite) -> Value:
+    """Decorator factories that leave the function as it is."""
+    return one(Sym("functools.wraps.applied"))
+
+
+@symbol("copy.deepcopy")
+def deepcopy_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``copy.deepcopy``: other objects on other storages, all else the same."""
+    return copying.deep(engine, state, site.positional[0] if site.positional else ANYTHING, site.place)
+
+
+@symbol("copy.copy")
+def copy_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``copy.copy``: another container with the same elements."""
+    value = site.positional[0] if site.positional else ANYTHING
+    atom = next(iter(value)) if len(value) == 1 else None
+    thing = state.heap.get(atom) if isinstance(atom, int) else None
+    if isinstance(thing, Container):
+        return one(state.allocate(engine.m.oid(site.place[1], "copy"), thing))
+    return value
+
+

@@ -1,0 +1,329 @@
+"""Calls: whatever a register holds is called with whatever the arguments are.
+
+Functions of the source are run on the caller's state (see ``functions``), classes make instances, methods and outside
+symbols go to the tables of ``registry``, then to the op model. What nobody knows neither saves nor writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, both
+from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import (
+    ANYTHING, NOTHING, Atom, BoundFunction, Const, Method, SuperAtom, Sym, Unknown, Value, one, union,
+)  # fmt: skip
+from inplace_lint.interp import classes, functions, instances, iteration, modules
+from inplace_lint.interp.binding import Arguments
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.hints import Hints
+from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.ops import OpCall, adopt, call_op
+from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite
+
+RESULT = -1_000_000
+"""The register in which a value travels through joins."""
+
+module_items = modules.items_of
+is_module_method = modules.is_module_method
+special_method = functions.special_method
+note_yield = functions.note_yield
+
+_CANONICAL = {
+    "torch.autograd.no_grad": "torch.no_grad", "torch.autograd.grad_mode.no_grad": "torch.no_grad",
+    "torch.autograd.enable_grad": "torch.enable_grad", "torch.autograd.grad_mode.enable_grad": "torch.enable_grad",
+    "torch.autograd.inference_mode": "torch.inference_mode", "torch.autograd.grad_mode.inference_mode": "torch.inference_mode",
+    "torch.autograd.set_grad_enabled": "torch.set_grad_enabled", "torch.nn.parameter.Parameter": "torch.nn.Parameter",
+    "torch.nn.modules.module.Module": "torch.nn.Module", "torch.nn.modules.Module": "torch.nn.Module",
+    "torch.autograd.variable.Variable": "torch.autograd.Variable", "torch.autograd.function.Function": "torch.autograd.Function",
+}  # fmt: skip
+"""Public names under which PyTorch offers one thing twice."""
+
+
+def canonical(path: str) -> str:
+    """The one name that the tables use for something that PyTorch exports under several."""
+    return _CANONICAL.get(path, path)
+
+
+def from_star_imports(engine: Engine, stars: Value, name: str) -> Value:
+    """What a name that only star imports can bind refers to."""
+    found: dict[Atom, frozenset[object]] = {}
+    model = engine.m.model
+    for atom in stars:
+        if not isinstance(atom, Sym):
+            continue
+        path = canonical(f"{atom.path}.{name}")
+        if atom.path.startswith("torch"):
+            if model.function(path) or model.module(path) or path in SYMBOLS or model.optimizer(path):
+                return one(Sym(path))
+        else:
+            found[Sym(path)] = frozenset()
+    return {a: TRUE for a in found} if len(found) == 1 else ANYTHING
+
+
+def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | None:
+    """Interpret a call instruction."""
+    regs = state.registers[-1]
+    func = regs.get(instr.func, ANYTHING)
+    place = engine.m.place(instr.origin)
+    positional: list[Value] = []
+    named: dict[str, Value] = {}
+    open_ended = False
+    for arg in instr.args:
+        value = regs.get(arg.reg, ANYTHING)
+        if arg.kind == "positional":
+            positional.append(value)
+        elif arg.kind == "keyword" and arg.name is not None:
+            named[arg.name] = value
+        elif arg.kind == "star":
+            inner = iteration.elements(engine, state, flow, value, place)
+            if inner.exact is not None:
+                positional.extend(inner.exact)
+            else:
+                positional.append(inner.any)
+                open_ended = True
+        else:
+            for atom in value:
+                box = state.heap.get(atom) if isinstance(atom, int) else None
+                if isinstance(box, Container) and box.entries is not None:
+                    for key, entry in box.entries.items():
+                        if isinstance(key, str):
+                            named.setdefault(key, entry)
+    target = Hints.of(engine.m, flow, instr.func)
+    values: list[Value] = []
+    ends: list[State] = []
+    outer = state.path
+    atoms = [(a, c) for a, c in func.items() if not engine.m.contradicts(c, state.path)] or list(ANYTHING.items())
+    if len(atoms) > 6:
+        atoms = atoms[:6]
+    for number, (atom, cond) in enumerate(atoms):
+        side = state if number == len(atoms) - 1 else state.copy()
+        path = both(outer, cond)
+        if path is None:
+            continue
+        if cond:
+            side.path = path
+        if isinstance(atom, SuperAtom) or (isinstance(atom, Sym) and atom.path == "builtins.super"):
+            value: Value | None = _super(side, flow, positional)
+        else:
+            value = call_atom(engine, side, flow, atom, positional, named, place, target, open_ended)
+        if value is None:
+            continue
+        if len(atoms) > 1:
+            # A call may return on fewer paths than it was entered on; its own facts stay with its state.
+            side.registers[-1][RESULT] = value
+        ends.append(side)
+        values.append(value)
+    if not ends:
+        return None
+    joined = ends[0]
+    for end in ends[1:]:
+        joined = joined.join(end)
+    if len(atoms) > 1:
+        joined.registers[-1][instr.dst] = joined.registers[-1].pop(RESULT, ANYTHING)
+    else:
+        joined.registers[-1][instr.dst] = values[0]
+    if len(ends) == 1 and len(atoms) == 1 and atoms[0][1]:
+        joined.path = outer
+    return joined
+
+
+def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
+    """``super()``, with or without arguments: past the class whose method is running."""
+    frame = state.heap.get(flow.frame)
+    names: Mapping[str, Value] = frame.names if isinstance(frame, Frame) else {}
+    owner_atom: Atom | None = next(iter(names.get("*owner", NOTHING)), None)
+    receiver = names.get("*self", NOTHING)
+    if len(positional) == 2:
+        owner_atom = next(iter(positional[0]), None)
+        receiver = positional[1]
+    if not isinstance(owner_atom, int) or not receiver:
+        return ANYTHING
+    return {SuperAtom(atom, owner_atom): cond for atom, cond in receiver.items()}
+
+
+def call_atom(
+    engine: Engine, state: State, flow: Flow, atom: Atom, positional: list[Value], named: Mapping[str, Value], place: Place,
+    target: str | None = None, open_ended: bool = False,
+) -> Value | None:  # fmt: skip
+    """Call one possibility of a callee. None where the call never returns; the state is updated in place."""
+    if isinstance(atom, int):
+        thing = state.heap.get(atom)
+        if isinstance(thing, Function):
+            return functions.call(engine, state, flow, atom, thing, positional, named, place, open_ended)
+        if isinstance(thing, Class):
+            return instances.make(engine, state, flow, atom, thing, positional, named, place)
+        if isinstance(thing, Instance):
+            return modules.call_instance(engine, state, flow, atom, thing, positional, named, place, target)
+        return unknown_result(engine, state, positional, named, place, None)
+    if isinstance(atom, BoundFunction):
+        function = state.heap.get(atom.function)
+        if isinstance(function, Function):
+            args = [one(atom.receiver), *positional]
+            return functions.call(engine, state, flow, atom.function, function, args, named, place, open_ended)
+        return unknown_result(engine, state, positional, named, place, None)
+    site = CallSite(place, flow, positional, dict(named), target)
+    if isinstance(atom, Sym):
+        return call_symbol(engine, state, atom.path, site)
+    if isinstance(atom, Method):
+        return call_method(engine, state, atom, site)
+    return unknown_result(engine, state, positional, named, place, atom if isinstance(atom, Unknown) else None)
+
+
+def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Value | None:
+    """Call something outside the source by its dotted name."""
+    special = SYMBOLS.get(path)
+    if special is not None:
+        value = special(engine, state, site)
+        if value is not NotImplemented:
+            return value  # type: ignore[no-any-return]
+    model = engine.m.model
+    row = model.function(path)
+    if row is not None:
+        name = path.rsplit(".", 1)[-1]
+        call = OpCall(site.place, row.name, "function", name, site.argument_name(), tag=path)
+        value = call_op(engine, state, row.variants, Arguments(site.positional, site.named), call)
+        if value is not None:
+            return instances.finish_factory(engine, state, row, value, site)
+        return {engine.m.fresh(state, site.place[1], f"result of {path}", "no"): TRUE}
+    if path.startswith("torch.Tensor.") and site.positional:
+        (method,) = [path.rsplit(".", 1)[-1]]
+        rest = CallSite(site.place, site.flow, site.positional[1:], site.named, site.target)
+        results = [call_method(engine, state, Method(a, method), rest) for a in site.positional[0]]
+        return union([r for r in results if r is not None])
+    if model.module(path) is not None or path in modules.CONTAINERS:
+        return modules.make(engine, state, path, site)
+    if model.optimizer(path) is not None:
+        return instances.make_outside(engine, state, path, site)
+    return unknown_result(engine, state, site.positional, site.named, site.place, None)
+
+
+def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> Value | None:
+    """Call a method of something whose class is not in the source."""
+    receiver = atom.receiver
+    if isinstance(receiver, SuperAtom):
+        inner = receiver.receiver
+        thing = state.heap.get(inner) if isinstance(inner, int) else None
+        if isinstance(thing, Instance) and isinstance(inner, int):
+            return modules.call_super(engine, state, inner, thing, atom.name, site)
+        return ANYTHING
+    if isinstance(receiver, Unknown):
+        return _unknown_method(engine, state, receiver, atom.name, site)
+    if isinstance(receiver, int):
+        thing = state.heap.get(receiver)
+        if isinstance(thing, Tensor):
+            return tensor_method(engine, state, receiver, atom.name, site)
+        kind = thing.kind if isinstance(thing, Container) else type(thing).__name__.lower()
+        if isinstance(thing, Instance):
+            value = modules.call_method(engine, state, receiver, thing, atom.name, site)
+            if value is not NotImplemented:
+                return value  # type: ignore[no-any-return]
+        table = METHODS.get((kind, atom.name)) or METHODS.get(("any", atom.name))
+        if table is not None:
+            return table(engine, state, receiver, site)
+    if isinstance(receiver, Const) and isinstance(receiver.value, str):
+        return {engine.m.fresh(state, site.place[1], "text", "no", False): TRUE}
+    return unknown_result(engine, state, site.positional, site.named, site.place, None)
+
+
+def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallSite) -> Value | None:
+    """Call a method of a tensor: those that are about the graph itself, then the op model's rows."""
+    special = TENSOR_METHODS.get(name)
+    if special is not None:
+        value = special(engine, state, oid, site)
+        if value is not NotImplemented:
+            return value  # type: ignore[no-any-return]
+    row = engine.m.model.method(name)
+    if row is None:
+        return unknown_result(engine, state, site.positional, site.named, site.place, None)
+    target = site.target.rpartition(".")[0] if site.target else None
+    call = OpCall(site.place, row.name, "method", name, target or None, tag=f"{name} of {oid}")
+    value = call_op(engine, state, row.variants, Arguments([one(oid), *site.positional], site.named), call)
+    if value is None:
+        return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): TRUE}
+    return instances.finish_factory(engine, state, row, value, site)
+
+
+_BY_NATURE = frozenset({"backward", "requires_grad_", "detach", "detach_", "retain_grad"})
+
+
+def _unknown_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Value | None:
+    m = engine.m
+    if receiver.tensor and receiver.tag and m.model.method(name) is not None and receiver.grad == "likely":
+        oid = m.materialise(state, receiver)
+        if oid is not None:
+            return tensor_method(engine, state, oid, name, site)
+    if receiver.tensor and receiver.tag and (name in _BY_NATURE or (name.endswith("_") and m.model.method(name))):
+        oid = m.materialise(state, receiver)
+        if oid is not None:
+            return tensor_method(engine, state, oid, name, site)
+    value = modules.unknown_network_method(engine, state, receiver, name, site)
+    if value is not NotImplemented:
+        return value  # type: ignore[no-any-return]
+    if receiver.tag.startswith("#"):
+        hope = receiver.grad
+        return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}
+    return unknown_result(engine, state, site.positional, site.named, site.place, None)
+
+
+def unknown_result(
+    engine: Engine, state: State, positional: list[Value], named: Mapping[str, Value], place: Place, callee: Unknown | None
+) -> Value:  # fmt: skip
+    """The result of a call of which nothing is known: it neither saves nor writes."""
+    if callee is not None and callee.tag and not callee.tag.startswith("not "):
+        return modules.call_unknown(engine, state, callee, positional, named, place)
+    return {engine.m.fresh(state, place[1], "result", "no"): TRUE}
+
+
+def call_value(
+    engine: Engine, state: State, flow: Flow, func: Value, positional: list[Value], named: Mapping[str, Value], place: Place
+) -> Value | None:  # fmt: skip
+    """Call every possibility of a value and join; None where none returns."""
+    values: list[Value] = []
+    ends: list[State] = []
+    for atom, cond in func.items():
+        side = state.copy() if len(func) > 1 else state
+        path = both(side.path, cond)
+        if path is None:
+            continue
+        outer, side.path = side.path, path
+        value = call_atom(engine, side, flow, atom, positional, named, place)
+        if value is None:
+            continue
+        if len(func) == 1:
+            side.path = outer
+            return value
+        side.registers[-1][RESULT] = value
+        ends.append(side)
+        values.append(value)
+    if not ends:
+        return None
+    joined = ends[0]
+    for end in ends[1:]:
+        joined = joined.join(end)
+    value = joined.registers[-1].pop(RESULT, ANYTHING)
+    adopt(state, joined)
+    return value
+
+
+def decorate(engine: Engine, state: State, flow: Flow, decorator: Value, target: Value, place: Place) -> Value | None:
+    """What a decorator makes of a function or class; unknown decorators leave it as it is."""
+    if len(decorator) != 1:
+        return target
+    (atom,) = decorator
+    if isinstance(atom, int):
+        thing = state.heap.get(atom)
+        if isinstance(thing, Function):
+            return call_atom(engine, state, flow, atom, [target], {}, place)
+        if isinstance(thing, Instance) and isinstance(thing.cls, Sym):
+            return instances.decorate(state, thing.cls.path, thing, target)
+        if isinstance(thing, Instance):
+            called = special_method(engine, state, flow, atom, "__call__", [target], place)
+            return target if called is None else called
+    if isinstance(atom, BoundFunction):
+        return call_atom(engine, state, flow, atom, [target], {}, place)
+    if isinstance(atom, Sym):
+        return instances.decorate(state, atom.path, None, target)
+    return target

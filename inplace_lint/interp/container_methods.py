@@ -1,0 +1,229 @@
+"""Methods of Python's containers."""
+
+from __future__ import annotations
+
+from inplace_lint.domain.objects import Container, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, known, one, union
+from inplace_lint.interp import iteration
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.registry import CallSite, method
+
+LONGEST = 64
+
+
+def _box(state: State, oid: int) -> Container:
+    box = state.heap.get(oid)
+    return box if isinstance(box, Container) else Container("list", None)
+
+
+def _in_fixpoint(engine: Engine) -> bool:
+    """Whether the innermost loop is run to a fixpoint: lists must not grow without end there."""
+    return bool(engine.m.loops) and any(isinstance(part, tuple) and part[:1] == ("loop",) for part in engine.m.ctx)
+
+
+def _grown(engine: Engine, box: Container, items: list[Value]) -> Container:
+    if box.items is None or _in_fixpoint(engine) or len(box.items) + len(items) > LONGEST:
+        return Container(box.kind, None, None, union((contents(box), *items)))
+    return Container(box.kind, (*box.items, *items))
+
+
+@method("list", "append", "add")
+def append(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``append``."""
+    state.put(oid, _grown(engine, _box(state, oid), [site.argument(0, "object") or ANYTHING]))
+    return NONE
+
+
+method("deque", "append")(append)
+method("set", "add")(append)
+
+
+@method("list", "extend")
+def extend(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``extend``."""
+    inner = iteration.elements(engine, state, site.flow, site.argument(0, "iterable") or ANYTHING, site.place)
+    box = _box(state, oid)
+    if inner.exact is not None:
+        state.put(oid, _grown(engine, box, inner.exact))
+    else:
+        state.put(oid, Container(box.kind, None, None, union((contents(box), inner.any))))
+    return NONE
+
+
+method("deque", "extend")(extend)
+method("set", "update")(extend)
+
+
+@method("list", "insert")
+def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``insert``."""
+    box = _box(state, oid)
+    position = constant_of(site.argument(0, "index"))
+    item = site.argument(1, "object") or ANYTHING
+    if box.items is not None and isinstance(position, int) and not _in_fixpoint(engine):
+        items = list(box.items)
+        items.insert(position, item)
+        state.put(oid, Container(box.kind, tuple(items)))
+    else:
+        state.put(oid, Container(box.kind, None, None, union((contents(box), item))))
+    return NONE
+
+
+@method("deque", "appendleft")
+def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``appendleft``."""
+    box = _box(state, oid)
+    item = site.argument(0, "x") or ANYTHING
+    if box.items is not None and not _in_fixpoint(engine):
+        state.put(oid, Container(box.kind, (item, *box.items)))
+    else:
+        state.put(oid, Container(box.kind, None, None, union((contents(box), item))))
+    return NONE
+
+
+@method("list", "pop")
+def pop(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``pop``."""
+    box = _box(state, oid)
+    given = site.argument(0, "index")
+    position = -1 if given is None else constant_of(given)
+    if box.items and isinstance(position, int) and -len(box.items) <= position < len(box.items) and not box.rest:
+        items = list(box.items)
+        value = items.pop(position)
+        state.put(oid, Container(box.kind, tuple(items)))
+        return value
+    return contents(box) or ANYTHING
+
+
+method("deque", "pop")(pop)
+method("set", "pop")(pop)
+
+
+@method("deque", "popleft")
+def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``popleft``."""
+    box = _box(state, oid)
+    if box.items and not box.rest:
+        state.put(oid, Container(box.kind, box.items[1:]))
+        return box.items[0]
+    return contents(box) or ANYTHING
+
+
+@method("list", "clear")
+def clear(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``clear``."""
+    box = _box(state, oid)
+    state.put(oid, Container("dict", (), {}) if box.kind == "dict" else Container(box.kind, ()))
+    return NONE
+
+
+method("deque", "clear")(clear)
+method("dict", "clear")(clear)
+method("set", "clear")(clear)
+
+
+@method("list", "reverse")
+def reverse(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``reverse``."""
+    box = _box(state, oid)
+    if box.items is not None:
+        state.put(oid, Container(box.kind, box.items[::-1]))
+    return NONE
+
+
+@method("list", "sort", "remove")
+def sort(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``sort`` and ``remove``: which element is where is not known any more."""
+    box = _box(state, oid)
+    state.put(oid, Container(box.kind, None, None, contents(box)))
+    return NONE
+
+
+@method("list", "copy")
+def copy(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``copy``."""
+    return one(state.allocate(engine.m.oid(site.place[1], "copy"), _box(state, oid)))
+
+
+method("dict", "copy")(copy)
+
+
+@method("dict", "get", "setdefault", "pop")
+def get(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``get``, ``pop`` and ``setdefault``."""
+    box = _box(state, oid)
+    key = known(site.argument(0, "key") or ANYTHING)
+    default = site.argument(1, "default")
+    name = (site.target or "").rsplit(".", 1)[-1]
+    if key is not None and box.entries is not None:
+        if key.value in box.entries:
+            value = box.entries[key.value]
+            if name == "pop":
+                entries = {k: v for k, v in box.entries.items() if k != key.value}
+                state.put(oid, Container("dict", (), entries, box.rest, box.default))
+            return value
+        if not box.rest:
+            value = NONE if default is None else default
+            if name == "setdefault":
+                state.put(oid, Container("dict", (), {**box.entries, key.value: value}, box.rest, box.default))
+            return value
+    elif name == "setdefault" and default is not None:
+        state.put(oid, Container("dict", (), box.entries, union((box.rest, default)), box.default))
+    return union((contents(box), NONE if default is None else default))
+
+
+@method("dict", "update")
+def update(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``update``."""
+    box = _box(state, oid)
+    entries = None if box.entries is None else dict(box.entries)
+    rest = box.rest
+    for value in site.positional:
+        for atom in value:
+            other = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(other, Container) and other.entries is not None and entries is not None:
+                entries.update(other.entries)
+                rest = union((rest, other.rest))
+            else:
+                rest = union((rest, ANYTHING))
+    if entries is not None:
+        entries.update(site.named)
+    state.put(oid, Container("dict", (), entries, rest, box.default))
+    return NONE
+
+
+def _view(engine: Engine, state: State, site: CallSite, values: list[Value] | None, rest: Value, word: str) -> Value:
+    box = Container("generator", tuple(values)) if values is not None else Container("generator", None, None, rest)
+    return one(state.allocate(engine.m.oid(site.place[1], word), box))
+
+
+@method("dict", "values")
+def values(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``values``."""
+    box = _box(state, oid)
+    exact = list(box.entries.values()) if box.entries is not None and not box.rest else None
+    return _view(engine, state, site, exact, contents(box), "values")
+
+
+@method("dict", "keys")
+def keys(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``keys``."""
+    box = _box(state, oid)
+    exact = [const(k) for k in box.entries] if box.entries is not None and not box.rest else None
+    return _view(engine, state, site, exact, ANYTHING, "keys")
+
+
+@method("dict", "items")
+def items(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``items``."""
+    box = _box(state, oid)
+    m = engine.m
+    if box.entries is not None and not box.rest:
+        pairs = [
+            one(state.allocate(m.oid(site.place[1], f"item {n}"), Container("tuple", (const(key), value))))
+            for n, (key, value) in enumerate(box.entries.items())
+        ]
+        return _view(engine, state, site, pairs, NOTHING, "items")
+    pair = one(state.allocate(m.oid(site.place[1], "item"), Container("tuple", (ANYTHING, contents(box)))))
+    return _view(engine, state, site, None, pair, "items")

@@ -1,0 +1,440 @@
+"""The engine: runs regions of the IR over states. It knows control flow and nothing of ops or rules.
+
+A region is run from a state to the state after it, or to None where its end is not reached; states that leave it by
+``break``, ``continue``, ``return`` or ``raise`` are appended to the flow. After branches states are joined, loops run to a
+fixpoint with events muted, and then once more to report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, Cond, both, maybe_either
+from inplace_lint.domain.objects import Container, Frame, Tensor
+from inplace_lint.domain.state import State, join_all
+from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, one
+from inplace_lint.interp.machine import Flow, Machine
+
+ROUNDS = 12
+"""Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
+UNROLL = 12
+"""Rounds of a loop over known elements that are run one by one."""
+UNROLL_PRODUCT = 72
+"""Rounds that nested unrolled loops may take together."""
+
+Handler = Callable[["Engine", Any, State, Flow], "State | None"]
+HANDLERS: dict[type, Handler] = {}
+
+
+def handles(*kinds: type) -> Callable[[Handler], Handler]:
+    """Register the meaning of instructions; every layer above adds its own."""
+
+    def register(handler: Handler) -> Handler:
+        for kind in kinds:
+            HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+class Engine:
+    """Runs regions with one machine. The meaning of simple instructions is registered by ``transfer``."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.m = machine
+        self._assigned: dict[int, tuple[ir.Region, frozenset[int]]] = {}
+
+    # --- regions ---
+
+    def run(self, region: ir.Region, state: State, flow: Flow) -> State | None:
+        """The state after the region, or None where control never gets there."""
+        current: State | None = state
+        for index, instr in enumerate(region):
+            if current is None:
+                return None
+            self.m.step()
+            if isinstance(instr, ir.If):
+                current = self.branch(region, index, instr, current, flow)
+            else:
+                current = HANDLERS[type(instr)](self, instr, current, flow)
+        return current
+
+    def assigned(self, region: ir.Region) -> frozenset[int]:
+        """The registers that a region assigns: they are dead in its next round."""
+        entry = self._assigned.get(id(region))
+        if entry is None:
+            regs: set[int] = set()
+            for instr in ir.walk(region):
+                dst = getattr(instr, "dst", None)
+                if dst is not None:
+                    regs.add(dst)
+                if isinstance(instr, (ir.Unpack,)):
+                    regs.update(instr.targets)
+                if isinstance(instr, ir.For):
+                    regs.add(instr.item)
+                if isinstance(instr, ir.With):
+                    regs.add(instr.result)
+            entry = self._assigned[id(region)] = (region, frozenset(regs))
+        return entry[1]
+
+    # --- branches ---
+
+    def truth(self, state: State, value: Value) -> tuple[Cond | None, Cond | None]:
+        """The conditions under which a value is true and false; None where it never is."""
+        yes: Cond | None = None
+        no: Cond | None = None
+        for atom, cond in value.items():
+            if self.m.contradicts(cond, state.path):
+                continue
+            answers: tuple[Cond | None, Cond | None]
+            if isinstance(atom, Const):
+                answers = (TRUE, None) if atom.value else (None, TRUE)
+            elif isinstance(atom, Unknown):
+                answers = (self.m.question(atom, True), self.m.question(atom, False))
+            elif isinstance(atom, int):
+                obj = state.heap.get(atom)
+                if isinstance(obj, Container) and not obj.rest and obj.items is not None and obj.entries is None:
+                    answers = (TRUE, None) if obj.items else (None, TRUE)
+                elif isinstance(obj, Container) and not obj.rest and obj.entries is not None:
+                    answers = (TRUE, None) if obj.entries else (None, TRUE)
+                elif isinstance(obj, (Container, Tensor)) or obj is None:
+                    answers = (TRUE, TRUE)
+                else:
+                    answers = (TRUE, None)
+            else:
+                answers = (TRUE, None)
+            for positive, answer in ((True, answers[0]), (False, answers[1])):
+                if answer is None:
+                    continue
+                together = both(cond, answer)
+                if together is None or self.m.contradicts(together, state.path):
+                    continue
+                if positive:
+                    yes = maybe_either(yes, together)
+                else:
+                    no = maybe_either(no, together)
+        if yes is None and no is None:
+            return TRUE, TRUE
+        return yes, no
+
+    def branch(self, region: ir.Region, index: int, instr: ir.If, state: State, flow: Flow) -> State | None:
+        """Run both sides of a condition, each under the facts that lead there, and join them."""
+        value = state.registers[-1].get(instr.cond, ANYTHING)
+        yes, no = self.truth(state, value)
+        outcomes: list[State] = []
+        if yes is not None and no is not None:
+            other: State | None = state.copy()
+        else:
+            other = state
+        sides = ((yes, instr.then, state, True), (no, instr.orelse, other, False))
+        for cond, inner, start, positive in sides:
+            if cond is None or start is None:
+                continue
+            path = both(start.path, cond)
+            if path is None:
+                continue
+            outer = start.path
+            start.path = path
+            self.refine(region, index, instr.cond, start, flow, positive)
+            after = self.run(inner, start, flow)
+            if after is not None:
+                if yes is None or no is None:
+                    after.path = outer
+                outcomes.append(after)
+        return join_all(outcomes)
+
+    def refine(self, region: ir.Region, index: int, reg: int, state: State, flow: Flow, positive: bool) -> None:
+        """Narrow the name that a condition tests: ``x is None``, ``not x``, ``x``, ``isinstance(x, ...)``."""
+        origin = None
+        for earlier in reversed(region[:index]):
+            if getattr(earlier, "dst", None) == reg:
+                origin = earlier
+                break
+        if origin is None:
+            return
+        if isinstance(origin, ir.Unary) and origin.op == "not":
+            self.refine(region, index, origin.operand, state, flow, not positive)
+            return
+        loaded: int | None = None
+        keep_none = False
+        if isinstance(origin, ir.Load):
+            loaded, keep_none = reg, not positive
+            only_none = False
+        elif isinstance(origin, ir.Compare) and origin.op in ("is", "is not", "==", "!="):
+            right = state.registers[-1].get(origin.right)
+            if right is None or set(right) != {Const(None, "NoneType")}:
+                return
+            loaded = origin.left
+            is_none = positive if origin.op in ("is", "==") else not positive
+            keep_none, only_none = is_none, is_none
+        else:
+            return
+        for earlier in reversed(region[:index]):
+            if isinstance(earlier, ir.Load) and earlier.dst == loaded and earlier.scope == "local":
+                frame = state.heap.get(flow.frame)
+                if not isinstance(frame, Frame) or earlier.name not in frame.names:
+                    return
+                value = frame.names[earlier.name]
+                none = Const(None, "NoneType")
+                if len(value) < 2 or none not in value:
+                    return
+                if only_none:
+                    kept: Value = {none: value[none]}
+                elif keep_none:
+                    return
+                else:
+                    kept = {a: c for a, c in value.items() if a != none}
+                state.heap[flow.frame] = Frame({**frame.names, earlier.name: kept}, frame.parent)
+                return
+            if getattr(earlier, "dst", None) == loaded:
+                return
+
+    # --- loops ---
+
+    def loop(self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None]) -> State | None:
+        """Run a loop of unknown length to its fixpoint, then report. ``start`` begins a round (test or next element)."""
+        place = self.m.place(instr.origin)
+        dead = self.assigned(instr.body) | (self.assigned(instr.test) if isinstance(instr, ir.While) else {instr.item})
+        outer_loops, outer_ctx = self.m.loops, self.m.ctx
+        self.m.loops = (*outer_loops, place)
+        self.m.ctx = (*outer_ctx, ("loop", place))
+        entry = state
+        entry_path = state.path
+        self.m.muted += 1
+        try:
+            for _ in range(ROUNDS):
+                after = self._round(instr, entry.copy(), flow.apart(), start, dead, place)
+                if after is None:
+                    break
+                after.path = entry_path
+                merged = entry.join(after)
+                if merged.same_as(entry):
+                    break
+                entry = merged
+        finally:
+            self.m.muted -= 1
+        inner = flow.in_loop()
+        exits: list[State] = []
+        self._round(instr, entry.copy(), inner, start, dead, place)
+        self.m.loops, self.m.ctx = outer_loops, outer_ctx
+        finish: State | None = entry.copy()
+        if isinstance(instr, ir.While) and finish is not None:
+            finish = self.run(instr.test, finish, flow)
+            if finish is not None:
+                value = finish.registers[-1].get(instr.cond, ANYTHING)
+                _, no = self.truth(finish, value)
+                if no is None:
+                    finish = None
+        if finish is not None:
+            finish = self.run(instr.orelse, finish, flow)
+        if finish is not None:
+            exits.append(finish)
+        for broken in inner.breaks:
+            broken.path = entry_path
+            broken.map_conditions(self.m.forget_round(place))
+            exits.append(broken)
+        return join_all(exits)
+
+    def _round(
+        self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None],
+        dead: frozenset[int] | set[int], place: tuple[str, int],
+    ) -> State | None:  # fmt: skip
+        begun = start(state, flow)
+        if begun is None:
+            return None
+        after = self.run(instr.body, begun, flow)
+        ends = [*([after] if after is not None else []), *flow.continues]
+        joined = join_all(ends)
+        if joined is None:
+            return None
+        joined.drop_registers(dead)
+        joined.map_conditions(self.m.forget_round(place))
+        joined.collect(self.m.live_frames)
+        return joined
+
+    def unroll(self, instr: ir.For, state: State, flow: Flow, elements: list[Value]) -> State | None:
+        """Run a loop over known elements round by round, each in a context of its own."""
+        place = self.m.place(instr.origin)
+        outer_ctx, outer_product = self.m.ctx, self.m.unrolled
+        self.m.unrolled = outer_product * max(1, len(elements))
+        inner = flow.in_loop()
+        current: State | None = state
+        for number, element in enumerate(elements):
+            if current is None:
+                break
+            self.m.ctx = (*outer_ctx, (place, number))
+            current.registers[-1][instr.item] = element
+            inner.continues = []
+            after = self.run(instr.body, current, inner)
+            current = join_all([*([after] if after is not None else []), *inner.continues])
+        self.m.ctx, self.m.unrolled = outer_ctx, outer_product
+        if current is not None:
+            current = self.run(instr.orelse, current, flow)
+        return join_all([*([current] if current is not None else []), *inner.breaks])
+
+    def may_unroll(self, count: int) -> bool:
+        """Whether a loop of that many rounds is run round by round."""
+        return count <= UNROLL and count * self.m.unrolled <= UNROLL_PRODUCT
+
+
+@handles(ir.While)
+def run_while(engine: Engine, instr: ir.While, state: State, flow: Flow) -> State | None:
+    """A while loop: round by round as long as its test is known, to a fixpoint from there."""
+    m = engine.m
+    place = m.place(instr.origin)
+    outer_ctx, outer_product = m.ctx, m.unrolled
+    inner = flow.in_loop()
+    current: State | None = state
+    rounds = 0
+    finished = False
+    while current is not None and engine.may_unroll(rounds + 1):
+        m.ctx = (*outer_ctx, (place, rounds))
+        probe = engine.run(instr.test, current.copy(), flow.apart())
+        if probe is None:
+            break
+        yes, no = engine.truth(probe, probe.registers[-1].get(instr.cond, ANYTHING))
+        if yes is not None and no is not None:
+            break
+        if yes is None:
+            finished = True
+            current = engine.run(instr.test, current, flow)
+            break
+        if rounds >= 2 and _always(instr):
+            break
+        tested = engine.run(instr.test, current, flow)
+        if tested is None:
+            current = None
+            break
+        inner.continues = []
+        after = engine.run(instr.body, tested, inner)
+        current = join_all([*([after] if after is not None else []), *inner.continues])
+        rounds += 1
+    m.ctx, m.unrolled = outer_ctx, outer_product
+    if current is not None:
+        if finished:
+            current = engine.run(instr.orelse, current, flow)
+        else:
+
+            def start(state: State, flow: Flow) -> State | None:
+                tested = engine.run(instr.test, state, flow)
+                if tested is None:
+                    return None
+                yes, _ = engine.truth(tested, tested.registers[-1].get(instr.cond, ANYTHING))
+                if yes is None:
+                    return None
+                path = both(tested.path, yes)
+                if path is None:
+                    return None
+                tested.path = path
+                return tested
+
+            current = engine.loop(instr, current, flow, start)
+    return join_all([*([current] if current is not None else []), *inner.breaks])
+
+
+def _always(instr: ir.While) -> bool:
+    return len(instr.test) == 1 and isinstance(instr.test[0], ir.Const)
+
+
+@handles(ir.Break)
+def run_break(engine: Engine, instr: ir.Break, state: State, flow: Flow) -> State | None:
+    """Leave the loop."""
+    flow.breaks.append(state)
+
+
+@handles(ir.Continue)
+def run_continue(engine: Engine, instr: ir.Continue, state: State, flow: Flow) -> State | None:
+    """On to the loop's next round."""
+    flow.continues.append(state)
+
+
+@handles(ir.Return)
+def run_return(engine: Engine, instr: ir.Return, state: State, flow: Flow) -> State | None:
+    """Leave the function with a value."""
+    value = one(Const(None, "NoneType")) if instr.value is None else state.registers[-1].get(instr.value, ANYTHING)
+    flow.returns.append((state, engine.m.consistent(state, value)))
+
+
+@handles(ir.Raise)
+def run_raise(engine: Engine, instr: ir.Raise, state: State, flow: Flow) -> State | None:
+    """Leave for the nearest handler."""
+    flow.raises.append(state)
+
+
+@handles(ir.Try)
+def run_try(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State | None:
+    """A try statement. A handler may be entered from the start of any top-level instruction of the body."""
+    if not instr.final:
+        return _try_body(engine, instr, state, flow)
+    apart = flow.apart()
+    after = _try_body(engine, instr, state, apart)
+    result = None if after is None else engine.run(instr.final, after, flow)
+    for name in ("breaks", "continues", "raises"):
+        for left in getattr(apart, name):
+            final = engine.run(instr.final, left, flow)
+            if final is not None:
+                getattr(flow, name).append(final)
+    for left, value in apart.returns:
+        final = engine.run(instr.final, left, flow)
+        if final is not None:
+            flow.returns.append((final, value))
+    return result
+
+
+def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State | None:
+    if not instr.handlers:
+        return engine.run(instr.orelse, after, flow) if (after := engine.run(instr.body, state, flow)) else None
+    inner = flow.in_try()
+    interrupted: list[State] = []
+    current: State | None = state
+    before = state.copy()
+    # An exception can come from any instruction; what a handler sees is one of the states before or
+    # after one. States around calls are the ones that differ in what autograd knows.
+    for index, part in enumerate(instr.body):
+        if current is None:
+            break
+        if isinstance(part, (ir.Call, ir.If, ir.For, ir.While, ir.With, ir.Try, ir.InPlace, ir.SetItem)):
+            interrupted.append(current.copy())
+        engine.m.step()
+        if isinstance(part, ir.If):
+            current = engine.branch(instr.body, index, part, current, inner)
+        else:
+            current = HANDLERS[type(part)](engine, part, current, inner)
+    depth = len(before.registers)
+    entries = [before, *interrupted, *inner.raises]
+    for entry in entries:
+        del entry.registers[depth:]
+    caught = join_all(entries)
+    outcomes: list[State] = []
+    if current is not None:
+        current = engine.run(instr.orelse, current, flow)
+        if current is not None:
+            outcomes.append(current)
+    for handler in instr.handlers:
+        if caught is None:
+            break
+        start = engine.run(handler.test, caught.copy(), flow)
+        after = None if start is None else engine.run(handler.body, start, flow)
+        if after is not None:
+            outcomes.append(after)
+    return join_all(outcomes)
+
+
+def with_path(state: State, cond: Cond) -> State | None:
+    """The state where ``cond`` holds as well; None where it cannot."""
+    path = both(state.path, cond)
+    if path is None:
+        return None
+    state.path = path
+    return state
+
+
+def put_register(state: State, reg: int, value: Value) -> None:
+    """Assign a register of the running frame."""
+    state.registers[-1][reg] = value
+
+
+__all__ = ["HANDLERS", "Engine", "Flow", "handles", "put_register", "replace", "with_path"]

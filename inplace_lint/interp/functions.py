@@ -1,0 +1,169 @@
+"""Functions of the source: a call runs the callee's body on the caller's state, in a context of its own.
+
+Running the body on the real state is the exact summary of the call at this site: what it writes, which aliases it returns,
+what it saves that outlives it, which graph it leaves pending. Recursion is followed a few activations deep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, Cond
+from inplace_lint.domain.objects import Container, Frame, Function, Instance, Place
+from inplace_lint.domain.state import State, join_all
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Value, one, union
+from inplace_lint.interp import classes
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, Flow
+from inplace_lint.interp.ops import adopt
+
+RETURNED = -1_000_001
+"""The register in which a return value travels through the join of a function's exits."""
+
+
+def bind(
+    engine: Engine, state: State, function: Function, positional: list[Value], named: Mapping[str, Value], place: Place,
+    open_ended: bool,
+) -> dict[str, Value]:  # fmt: skip
+    """Arguments to parameter names; what is not given is the default, and unknown where there is none."""
+    code = function.code
+    assert isinstance(code, ir.Code)
+    m = engine.m
+    names: dict[str, Value] = {}
+    rest = list(positional)
+    spare = dict(named)
+    for param in code.params:
+        if param.kind in ("positional", "positional_only"):
+            if rest:
+                names[param.name] = rest.pop(0)
+                if open_ended and not rest:
+                    rest = [positional[-1]]
+            elif param.name in spare and param.kind == "positional":
+                names[param.name] = spare.pop(param.name)
+            elif param.name in function.defaults:
+                names[param.name] = function.defaults[param.name]
+            else:
+                names[param.name] = ANYTHING
+        elif param.kind == "vararg":
+            box = Container("tuple", None, None, union(rest)) if open_ended else Container("tuple", tuple(rest))
+            names[param.name] = one(state.allocate(m.oid(code.origin, f"*{param.name}"), box))
+            rest = []
+        elif param.kind == "keyword_only":
+            if param.name in spare:
+                names[param.name] = spare.pop(param.name)
+            else:
+                names[param.name] = function.defaults.get(param.name, ANYTHING)
+        else:
+            extra: dict[object, Value] = dict(spare)
+            box = Container("dict", (), extra)
+            names[param.name] = one(state.allocate(m.oid(code.origin, f"**{param.name}"), box))
+    return names
+
+
+def call(
+    engine: Engine, state: State, flow: Flow, oid: int, function: Function, positional: list[Value], named: Mapping[str, Value],
+    place: Place, open_ended: bool = False,
+) -> Value | None:  # fmt: skip
+    """Run a function of the source. None where it never returns; the state becomes the one after the call."""
+    m = engine.m
+    code = function.code
+    assert isinstance(code, ir.Code)
+    if len(m.codes) >= CALL_DEPTH or sum(c is code for c in m.codes) >= RECURSION:
+        return {m.fresh(state, place[1], "deep result", "no"): TRUE}
+    m.visited.add(code)
+    outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled)
+    caller_loops = m.loops
+    m.ctx = (*m.ctx, place)
+    m.calls = (*m.calls, place)
+    m.codes = (*m.codes, code)
+    m.file = code.file
+    try:
+        names = bind(engine, state, function, positional, named, place, open_ended)
+        first = code.params[0].name if code.params else None
+        if function.owner is not None and first is not None:
+            names = {**names, "*owner": one(function.owner), "*self": names.get(first, NOTHING)}
+        frame = m.oid(code.origin, "frame")
+        if frame in state.heap:
+            state.age(frame)
+        state.heap[frame] = Frame(names, function.frame)
+        mode = dict(state.mode)
+        if function.grad_mode is not None:
+            state.mode = {function.grad_mode: TRUE}
+        inner = Flow(frame, function.module, code)
+        state.registers.append({})
+        m.live_frames.append(frame)
+        end = engine.run(code.body, state, inner)
+        m.live_frames.pop()
+        if end is not None:
+            inner.returns.append((end, NONE))
+        return _leave(engine, state, flow, inner, mode, code, function)
+    finally:
+        m.file, m.ctx, m.calls, m.codes, m.unrolled = outer
+        m.loops = caller_loops
+
+
+def _leave(
+    engine: Engine, state: State, flow: Flow, inner: Flow, mode: dict[str, Cond], code: ir.Code, function: Function
+) -> Value | None:  # fmt: skip
+    ends: list[State] = []
+    captured = inner.frame in engine.m.captured
+    watched = engine.m.on_return
+    if watched is not None and watched[0] is code and len(engine.m.codes) == 2:
+        watched[1].extend((end.copy(), value) for end, value in inner.returns)
+    for end, value in inner.returns:
+        if not captured:
+            end.heap.pop(inner.frame, None)
+        end.registers = [*end.registers[:-2], dict(end.registers[-2])]
+        end.registers[-1][RETURNED] = value
+        if function.grad_mode is not None:
+            end.mode = mode
+        ends.append(end)
+    for left in inner.raises:
+        left.registers = [*left.registers[:-2], dict(left.registers[-2])]
+        if function.grad_mode is not None:
+            left.mode = mode
+        flow.raises.append(left)
+    joined = join_all(ends)
+    if joined is None:
+        return None
+    value = joined.registers[-1].pop(RETURNED, ANYTHING)
+    adopt(state, joined)
+    if code.is_generator:
+        rest = state_yields(state, inner)
+        box = Container("generator", None, None, rest)
+        return one(state.allocate(engine.m.oid(code.origin, "generator"), box))
+    return value
+
+
+def state_yields(state: State, flow: Flow) -> Value:
+    """Everything that a generator's body yielded."""
+    return union(flow.yields)
+
+
+def note_yield(state: State, flow: Flow, value: Value) -> None:
+    """A generator yields a value."""
+    flow.yields.append(value)
+
+
+def special_method(
+    engine: Engine, state: State, flow: Flow, receiver: Atom, name: str, args: list[Value], place: Place
+) -> Value | None:  # fmt: skip
+    """Call a method that the receiver's class defines in the source; None where it defines none."""
+    if not isinstance(receiver, int):
+        return None
+    instance = state.heap.get(receiver)
+    if not isinstance(instance, Instance):
+        return None
+    found = classes.lookup(state, instance.cls, name)
+    if found is None:
+        return None
+    for atom in found:
+        function = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(function, Function) and isinstance(atom, int):
+            value = call(engine, state, flow, atom, function, [one(receiver), *args], {}, place)
+            return ANYTHING if value is None else value
+    return None
+
+
+__all__ = ["BoundFunction", "call", "note_yield", "special_method"]

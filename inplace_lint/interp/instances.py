@@ -1,0 +1,238 @@
+"""Instances: of classes of the source, of data classes, and of outside classes that matter (optimizers, grad modes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import CONSTANT, Class, Container, Function, Instance, Place, Status, Tensor
+from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
+from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, constant_of, one, union
+from inplace_lint.interp import calls, classes, functions, modules, optimizers
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.layout import dtype_kind, dtype_of, numbers_in
+from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.registry import METHODS, CallSite
+from inplace_lint.opmodel.schema import Op
+
+GRAD_MODES = {
+    "torch.no_grad": NO_GRAD, "torch.enable_grad": GRAD, "torch.inference_mode": INFERENCE,
+}  # fmt: skip
+
+
+def make(
+    engine: Engine, state: State, flow: Flow, cls: int, made: Class, positional: list[Value], named: Mapping[str, Value],
+    place: Place,
+) -> Value | None:  # fmt: skip
+    """``Class(...)``: allocate, then run ``__init__`` (or fill the fields of a data class)."""
+    m = engine.m
+    order = classes.order(state, cls)
+    outside = [a.path for a in order if isinstance(a, Sym)]
+    if any(path.startswith("enum.") for path in outside):
+        return one(m.fresh(state, place[1], "enum member", "no", False))
+    oid = m.oid(place[1], f"instance {made.qualname}")
+    if oid in state.heap:
+        state.age(oid)
+    state.heap[oid] = Instance(cls, {}, place)
+    site = CallSite(place, flow, positional, dict(named))
+    if any(p in ("torch.autograd.Function",) for p in outside):
+        return one(oid)
+    found = classes.lookup(state, cls, "__init__")
+    if found is not None:
+        returns = True
+        for atom in found:
+            function = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(function, Function) and isinstance(atom, int):
+                value = functions.call(engine, state, flow, atom, function, [one(oid), *positional], named, place)
+                returns = value is not None
+        return one(oid) if returns else None
+    fields = _fields(state, cls)
+    if fields:
+        _fill_fields(engine, state, oid, cls, fields, positional, named)
+        return one(oid)
+    path = classes.outside_base(state, cls)
+    if path is not None:
+        modules.initialise(engine, state, oid, path, site)
+    return one(oid)
+
+
+def _fields(state: State, cls: int) -> list[str]:
+    found: list[str] = []
+    for atom in reversed(classes.order(state, cls)):
+        made = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(made, Class):
+            found.extend(name for name, _ in made.fields if name not in found)
+    return found
+
+
+def _fill_fields(
+    engine: Engine, state: State, oid: int, cls: int, fields: list[str], positional: list[Value], named: Mapping[str, Value]
+) -> None:  # fmt: skip
+    attrs: dict[str, Value] = {}
+    for number, name in enumerate(fields):
+        if number < len(positional):
+            attrs[name] = positional[number]
+        elif name in named:
+            attrs[name] = named[name]
+        else:
+            default = classes.lookup(state, cls, name)
+            attrs[name] = ANYTHING if default is None else default
+    instance = state.heap[oid]
+    if isinstance(instance, Instance):
+        items = Container("tuple", tuple(attrs[name] for name in fields))
+        attrs["*fields"] = one(state.allocate(engine.m.named_oid("fields", oid), items))
+        state.put(oid, replace(instance, attrs=attrs))
+
+
+def make_outside(engine: Engine, state: State, path: str, site: CallSite) -> Value:
+    """An instance of an outside class whose constructor arguments matter."""
+    m = engine.m
+    oid = m.oid(site.place[1], f"instance {path}")
+    config = dict(site.named)
+    for number, value in enumerate(site.positional):
+        config[f"*{number}"] = value
+    if oid in state.heap:
+        state.age(oid)
+    state.heap[oid] = Instance(Sym(path), {}, site.place, config)
+    if m.model.optimizer(path) is not None:
+        optimizers.initialise(engine, state, oid, path, site)
+    return one(oid)
+
+
+def call_outside(engine: Engine, state: State, oid: int, instance: Instance, site: CallSite) -> Value | None:
+    """Call an instance whose class is not of the source."""
+    path = instance.cls.path if isinstance(instance.cls, Sym) else classes.outside_base(state, instance.cls)
+    table = None if path is None else METHODS.get((path, "__call__"))
+    if table is not None:
+        return table(engine, state, oid, site)  # type: ignore[no-any-return]
+    if path is not None and path.startswith("torch.nn."):
+        return modules.likely(engine, state, site.positional, site.place, "module")
+    if classes.is_module(state, instance.cls):
+        return modules.likely(engine, state, site.positional, site.place, "module")
+    return {engine.m.fresh(state, site.place[1], "result", "no"): TRUE}
+
+
+def outside_method(engine: Engine, state: State, oid: int, instance: Instance, name: str, site: CallSite) -> Any:
+    """A method of an instance of an outside class (or of a class derived from one)."""
+    for atom in classes.order(state, instance.cls):
+        if isinstance(atom, Sym):
+            path = atom.path
+            table = METHODS.get((path, name))
+            if table is None and engine.m.model.optimizer(path) is not None:
+                table = METHODS.get(("optimizer", name))
+            if table is not None:
+                return table(engine, state, oid, site)
+    table = METHODS.get(("instance", name))
+    if table is not None:
+        return table(engine, state, oid, site)
+    return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): TRUE}
+
+
+def decorate(state: State, path: str, applied: Instance | None, target: Value) -> Value:
+    """What an outside decorator makes of a function or class of the source."""
+    mode = GRAD_MODES.get(path)
+    if path == "torch.set_grad_enabled" and applied is not None:
+        flag = constant_of(applied.config.get("*0", applied.config.get("mode", ANYTHING)))
+        mode = GRAD if flag is True else NO_GRAD if flag is False else None
+    if path == "torch.inference_mode" and applied is not None and constant_of(applied.config.get("*0", ANYTHING)) is False:
+        mode = None
+    kind = {
+        "builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
+        "functools.cached_property": "property", "contextlib.contextmanager": "context",
+        "abc.abstractproperty": "property",
+    }.get(path)  # fmt: skip
+    for atom in target:
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Function) and isinstance(atom, int):
+            if mode is not None:
+                state.heap[atom] = replace(thing, grad_mode=mode)
+            elif kind is not None:
+                state.heap[atom] = replace(thing, kind=kind)  # type: ignore[arg-type]
+        elif isinstance(thing, Class) and isinstance(atom, int) and path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs"):
+            state.heap[atom] = replace(thing, dataclass=True)
+    return target
+
+
+# --- tensors made from nothing ---
+
+
+def finish_factory(engine: Engine, state: State, row: Op, value: Value, site: CallSite) -> Value:
+    """``requires_grad=``, ``dtype=`` and the data of a tensor that no other tensor was made into."""
+    flag = site.named.get("requires_grad")
+    wanted: Status | None = None
+    if flag is not None:
+        yes, no = engine.truth(state, flag)
+        if yes is not None:
+            wanted = Status(leaf=yes, constant=no)
+    named = dtype_of(site.named.get("dtype"))
+    literal = _literal_dtype(state, site) if row.name in ("tensor", "as_tensor", "full", "arange", "scalar_tensor") else None
+    for atom in value:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        if tensor is None or not isinstance(atom, int) or tensor.made != site.place:
+            continue
+        if wanted is None and named is None and literal is None and tensor.shape is not None:
+            continue
+        dtype = named or literal or (None if row.name in ("tensor", "as_tensor", "full", "arange") else tensor.dtype)
+        shape = tensor.shape
+        if row.name == "tensor" and shape is None and site.positional:
+            shape = _literal_shape(state, site.positional[0])
+        status = tensor.status
+        grad = tensor.grad
+        if wanted is not None and dtype_kind(dtype) not in ("int", "bool") and tensor.status == CONSTANT:
+            status, grad = wanted, NONE
+        state.put(atom, replace(tensor, dtype=dtype, shape=shape, status=status, grad=grad))
+    return value
+
+
+def _literal_dtype(state: State, site: CallSite) -> str | None:
+    values = [v for v in site.positional if v]
+    if not values:
+        return None
+    kinds: set[str] = set()
+    for value in values if len(values) > 1 else values[:1]:
+        _collect_kinds(state, value, kinds, 0)
+    if "unknown" in kinds or not kinds:
+        return None
+    for kind, dtype in (("complex", "complex64"), ("float", "float32"), ("int", "int64"), ("bool", "bool")):
+        if kind in kinds:
+            return dtype
+    return None
+
+
+def _collect_kinds(state: State, value: Value, kinds: set[str], depth: int) -> None:
+    for atom in value:
+        literal = constant_of({atom: TRUE})
+        if isinstance(literal, (bool, int, float, complex)):
+            kinds.add(type(literal).__name__)
+            continue
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container) and depth < 6:
+            for item in (*(box.items or ()), *([box.rest] if box.rest else [])):
+                _collect_kinds(state, item, kinds, depth + 1)
+            continue
+        if isinstance(box, Tensor):
+            kinds.add(dtype_kind(box.dtype) or "unknown")
+            continue
+        kinds.add("unknown")
+
+
+def _literal_shape(state: State, value: Value) -> tuple[int | None, ...] | None:
+    sizes: list[int | None] = []
+    current = value
+    for _ in range(6):
+        literal = constant_of(current)
+        if isinstance(literal, (bool, int, float, complex)):
+            return tuple(sizes)
+        (atom,) = current if len(current) == 1 else (None,)
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(box, Container) or box.items is None:
+            return None
+        sizes.append(len(box.items))
+        if not box.items:
+            return tuple(sizes)
+        current = box.items[0]
+    return None
+
+

@@ -1,0 +1,185 @@
+"""Indexing, reading and writing: tensors make views or copies, containers give their elements."""
+
+from __future__ import annotations
+
+from inplace_lint.domain.conditions import TRUE, both
+from inplace_lint.domain.objects import Class, Container, Instance, Place, Tensor, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import (
+    ANYTHING, NOTHING, Atom, Const, SliceAtom, Sym, Unknown, Value, const, constant_of, known, one, under, union,
+)  # fmt: skip
+from inplace_lint.interp import calls, layout
+from inplace_lint.interp.binding import Arguments, classify_index
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.operators import split
+from inplace_lint.interp.ops import OpCall, call_op
+
+
+def get(
+    engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None
+) -> Value:  # fmt: skip
+    """``obj[index]``."""
+    tensors, others = split(state, obj)
+    values: list[Value] = []
+    if tensors:
+        values.append(_tensor_item(engine, state, tensors, index, place, target))
+    for atom, cond in others.items():
+        values.append(under(_atom_item(engine, state, flow, atom, index, place), cond))
+    return union(values)
+
+
+def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, place: Place, target: str | None) -> Value:
+    row = engine.m.model.method("__getitem__")
+    if row is None:
+        return ANYTHING
+    settings = {"index": classify_index(state, index)}
+    call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem", evidence=False)
+    value = call_op(engine, state, row.variants, Arguments([tensors, index], settings=settings), call)
+    return ANYTHING if value is None else value
+
+
+def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Value, place: Place) -> Value:
+    m = engine.m
+    if isinstance(atom, Const):
+        key = constant_of(index)
+        if isinstance(atom.value, (str, tuple, bytes)) and isinstance(key, int):
+            try:
+                return const(atom.value[key])
+            except IndexError:
+                return ANYTHING
+        return ANYTHING
+    if isinstance(atom, Unknown):
+        key_atom = known(index)
+        if key_atom is not None:
+            hope = atom.grad if atom.grad == "likely" else ("no" if isinstance(key_atom.value, str) else atom.grad)
+            return {m.derived(atom, f"[{key_atom.value!r}]", tensor=True, grad=hope): TRUE}
+        if len(index) == 1 and isinstance(next(iter(index)), SliceAtom):
+            return {m.derived(atom, "[...]"): TRUE}
+        if not atom.tag:
+            return ANYTHING
+        return {m.fresh(state, place[1], f"element {atom.tag}", atom.grad): TRUE}
+    if isinstance(atom, int):
+        box = state.heap.get(atom)
+        if isinstance(box, Container):
+            return _container_item(engine, state, box, index, place)
+        if isinstance(box, Instance):
+            inner = calls.module_items(state, box)
+            if inner is not None:
+                return _container_item(engine, state, inner, index, place, like=box)
+            called = calls.special_method(engine, state, flow, atom, "__getitem__", [index], place)
+            if called is not None:
+                return called
+            return {m.fresh(state, place[1], "element", "no"): TRUE}
+        if isinstance(box, Class):
+            return one(atom)
+    if isinstance(atom, Sym):
+        return one(atom)
+    return ANYTHING
+
+
+def _container_item(
+    engine: Engine, state: State, box: Container, index: Value, place: Place, like: Instance | None = None
+) -> Value:  # fmt: skip
+    atom = next(iter(index)) if len(index) == 1 else None
+    if box.kind == "dict":
+        key = known(index)
+        if key is not None and box.entries is not None:
+            hit = box.entries.get(key.value)
+            if hit is not None:
+                return hit
+            if box.default is not None:
+                return union((box.default, box.rest))
+            return box.rest or ANYTHING
+        return contents(box) or box.default or ANYTHING
+    if isinstance(atom, SliceAtom):
+        part: tuple[Value, ...] | None = None
+        if box.items is not None and all(b is None or isinstance(b, int) for b in (atom.lower, atom.upper, atom.step)):
+            part = box.items[slice(atom.lower, atom.upper, atom.step)]
+        made = Container(box.kind, part) if part is not None else Container(box.kind, None, None, contents(box))
+        oid = state.allocate(engine.m.oid(place[1], "slice"), made)
+        if like is not None:
+            rebuilt = Instance(like.cls, {**like.attrs, "*items": one(oid)}, like.made, like.config, like.tag)
+            return one(state.allocate(engine.m.oid(place[1], "slice of modules"), rebuilt))
+        return one(oid)
+    literal = known(index)
+    if literal is not None and isinstance(literal.value, int) and box.items is not None:
+        position = int(literal.value)
+        if -len(box.items) <= position < len(box.items):
+            return box.items[position]
+        return box.rest or ANYTHING
+    return contents(box) or ANYTHING
+
+
+def put(
+    engine: Engine, state: State, flow: Flow, obj: Value, index: Value, value: Value, place: Place, target: str | None,
+    augmented: bool = False,
+) -> None:  # fmt: skip
+    """``obj[index] = value``."""
+    tensors, others = split(state, obj)
+    if tensors:
+        row = engine.m.model.method("__setitem__")
+        if row is not None:
+            kind = classify_index(state, index)
+            partial = kind == "basic" and not layout.whole(state, index)
+            call = OpCall(
+                place, "item assignment", "item", "[...] =", target, tag="setitem", evidence=False, partial=partial
+            )  # fmt: skip
+            call_op(engine, state, row.variants, Arguments([tensors, index, value], settings={"index": kind}), call)
+    for atom, cond in others.items():
+        if not isinstance(atom, int):
+            continue
+        box = state.heap.get(atom)
+        if isinstance(box, Container):
+            sure = not cond or not both(cond, state.path) or cond <= state.path
+            state.put(atom, _replaced(box, index, value, sure and atom > 0))
+        elif isinstance(box, Instance):
+            inner = calls.module_items(state, box)
+            items_atom = next(iter(box.attrs.get("*items", NOTHING)), None)
+            if inner is not None and isinstance(items_atom, int):
+                state.put(items_atom, _replaced(inner, index, value, items_atom > 0))
+            else:
+                calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place)
+
+
+def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Container:
+    literal = known(index)
+    if box.kind == "dict":
+        if literal is not None and box.entries is not None:
+            old = box.entries.get(literal.value)
+            new = value if sure or old is None else union((old, value))
+            return Container("dict", (), {**box.entries, literal.value: new}, box.rest, box.default)
+        return Container("dict", (), box.entries, union((box.rest, value)), box.default)
+    if literal is not None and isinstance(literal.value, int) and box.items is not None:
+        position = int(literal.value)
+        if -len(box.items) <= position < len(box.items):
+            items = list(box.items)
+            items[position] = value if sure else union((items[position], value))
+            return Container(box.kind, tuple(items), None, box.rest)
+    if box.items is not None:
+        return Container(box.kind, tuple(union((item, value)) for item in box.items), None, union((box.rest, value)))
+    return Container(box.kind, None, None, union((box.rest, value)))
+
+
+def delete(state: State, obj: Value, index: Value) -> None:
+    """``del obj[index]``."""
+    for atom in obj:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(box, Container) or not isinstance(atom, int):
+            continue
+        literal = known(index)
+        if box.kind == "dict" and literal is not None and box.entries is not None:
+            entries = {k: v for k, v in box.entries.items() if k != literal.value}
+            state.put(atom, Container("dict", (), entries, box.rest, box.default))
+        elif literal is not None and isinstance(literal.value, int) and box.items is not None:
+            items = list(box.items)
+            if -len(items) <= literal.value < len(items):
+                del items[literal.value]
+            state.put(atom, Container(box.kind, tuple(items), None, box.rest))
+        else:
+            state.put(atom, Container(box.kind, None, None, contents(box)))
+
+
+def is_tensor_object(state: State, atom: Atom) -> bool:
+    """Whether an atom is a tensor on the heap."""
+    return isinstance(atom, int) and isinstance(state.heap.get(atom), Tensor)

@@ -1,0 +1,161 @@
+"""What a value gives when it is iterated: exact elements where they are known, any of them otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import Container, Instance, Place, Tensor, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, Const, Sym, Unknown, Value, const, one, under, union
+from inplace_lint.interp import calls
+from inplace_lint.interp.binding import Arguments
+from inplace_lint.interp.engine import Engine, handles
+from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.ops import OpCall, call_op
+
+MOST_ROWS = 12
+"""Rows of a tensor that are kept apart when it is iterated."""
+
+
+@dataclass(slots=True)
+class Elements:
+    """``exact``: the elements in order, None where only ``any``, their union, is known."""
+
+    exact: list[Value] | None
+    any: Value
+
+    def numbered(self, engine: Engine, number: int) -> Value:
+        """The element at a position; distinct unknowns for distinct positions."""
+        if self.exact is not None and number < len(self.exact):
+            return self.exact[number]
+        if len(self.any) == 1:
+            (atom,) = self.any
+            if isinstance(atom, Unknown) and atom.tag:
+                return {engine.m.derived(atom, f"[{number}]"): self.any[atom]}
+        return self.any
+
+
+def elements(engine: Engine, state: State, flow: Flow, value: Value, place: Place, wanted: int | None = None) -> Elements:
+    """The elements of a value. ``wanted``: how many an unpacking takes, which settles how many there are."""
+    found = [_atom_elements(engine, state, flow, atom, place, wanted) for atom in value]
+    if len(found) == 1:
+        return found[0]
+    joined = union([under(e.any, cond) for e, cond in zip(found, value.values(), strict=True)])
+    if found and all(e.exact is not None for e in found) and len({len(e.exact or ()) for e in found}) == 1:
+        columns = zip(*(e.exact or () for e in found), strict=True)
+        conds = list(value.values())
+        return Elements([union([under(v, c) for v, c in zip(col, conds, strict=True)]) for col in columns], joined)
+    return Elements(None, joined or ANYTHING)
+
+
+def _atom_elements(engine: Engine, state: State, flow: Flow, atom: object, place: Place, wanted: int | None) -> Elements:
+    m = engine.m
+    if isinstance(atom, Const):
+        if isinstance(atom.value, (str, tuple)) and len(atom.value) <= 64:
+            parts = [const(part) for part in atom.value]
+            return Elements(parts, union(parts))
+        return Elements(None, ANYTHING)
+    if isinstance(atom, Unknown):
+        if not atom.tag:
+            return Elements(None, ANYTHING)
+        if wanted is not None:
+            parts = [one(m.derived(atom, f"[{n}]", tensor=True)) for n in range(wanted)]
+            return Elements(parts, union(parts))
+        item = m.fresh(state, place[1], f"element {atom.tag}", atom.grad, atom.tensor)
+        return Elements(None, one(item))
+    if isinstance(atom, Sym):
+        return Elements(None, one(m.fresh(state, place[1], "element", "no")))
+    if not isinstance(atom, int):
+        return Elements(None, ANYTHING)
+    obj = state.heap.get(atom)
+    if isinstance(obj, Container):
+        if obj.kind == "dict":
+            if obj.entries is not None and not obj.rest:
+                keys = [const(key) for key in obj.entries]
+                return Elements(keys, union(keys))
+            return Elements(None, ANYTHING)
+        if obj.items is not None:
+            return Elements(list(obj.items), union(obj.items))
+        return Elements(None, obj.rest or ANYTHING)
+    if isinstance(obj, Tensor):
+        return rows(engine, state, atom, obj, place, wanted)
+    if isinstance(obj, Instance):
+        inner = calls.module_items(state, obj)
+        if inner is not None:
+            if inner.items is not None:
+                return Elements(list(inner.items), union(inner.items))
+            if inner.entries is not None:
+                keys = [const(key) for key in inner.entries]
+                return Elements(keys, union(keys))
+            return Elements(None, contents(inner))
+        called = calls.special_method(engine, state, flow, atom, "__iter__", [], place)
+        if called is not None and atom not in called:
+            return elements(engine, state, flow, called, place, wanted)
+        return Elements(None, one(m.fresh(state, place[1], "element", "no")))
+    return Elements(None, ANYTHING)
+
+
+def rows(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place, wanted: int | None) -> Elements:
+    """Iterating a tensor is ``unbind``: several outputs of one op, none of which may be written in grad mode."""
+    count = wanted
+    if tensor.shape:
+        count = tensor.shape[0]
+    row = engine.m.model.method("unbind")
+    if row is None:
+        return Elements(None, ANYTHING)
+    call = OpCall(place, "unbind", "operator", "iteration", None, tag="iterate", evidence=False)
+    named = {} if count is None or count > MOST_ROWS else {"chunks": const(count)}
+    value = call_op(engine, state, row.variants, Arguments([one(oid)], named=None), call)
+    for atom in value or {}:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container):
+            if named and count is not None:
+                shape = tensor.shape[1:] if tensor.shape else None
+                return _numbered_rows(engine, state, box, count, place, shape)
+            return Elements(list(box.items) if box.items is not None else None, contents(box))
+    return Elements(None, value or ANYTHING)
+
+
+def _numbered_rows(
+    engine: Engine, state: State, box: Container, count: int, place: Place, shape: tuple[int | None, ...] | None
+) -> Elements:  # fmt: skip
+    exact: list[Value] = []
+    for number in range(count):
+        parts: list[Value] = []
+        for atom, cond in contents(box).items():
+            piece = state.tensor(atom) if isinstance(atom, int) else None
+            if piece is None:
+                continue
+            oid = engine.m.oid(place[1], f"row {number}")
+            region = (*piece.region, number) if not piece.bases or piece.region or len(piece.bases) == 1 else ()
+            parts.append({state.allocate(oid, replace(piece, shape=shape, region=region)): cond})
+        exact.append(union(parts))
+    return Elements(exact, union(exact))
+
+
+@handles(ir.For)
+def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | None:
+    """A for loop: round by round over known elements, to a fixpoint otherwise."""
+    iterable = state.registers[-1].get(instr.iterable, ANYTHING)
+    place = engine.m.place(instr.origin)
+    if len(iterable) == 1:
+        inner = elements(engine, state, flow, iterable, place)
+        if inner.exact is not None and engine.may_unroll(len(inner.exact)):
+            return engine.unroll(instr, state, flow, inner.exact)
+    spot = -1 - instr.item
+    state.registers[-1][spot] = iterable
+
+    def start(state: State, flow: Flow) -> State | None:
+        values = state.registers[-1].get(spot, ANYTHING)
+        state.registers[-1][instr.item] = elements(engine, state, flow, values, place).any or ANYTHING
+        return state
+
+    after = engine.loop(instr, state, flow, start)
+    if after is not None:
+        after.registers[-1].pop(spot, None)
+    return after
+
+
+__all__ = ["TRUE", "Elements", "elements", "rows", "run_for"]

@@ -1,0 +1,326 @@
+"""Memory layout as far as it decides what autograd does: dtypes, shapes, contiguity, regions, pieces of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inplace_lint.domain.conditions import TRUE, Cond, Fact
+from inplace_lint.domain.objects import Container, Place, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import NOTHING, Const, SliceAtom, Sym, Value, constant_of, known, one
+from inplace_lint.opmodel.schema import Output
+
+if TYPE_CHECKING:
+    from inplace_lint.interp.machine import Machine
+    from inplace_lint.interp.ops import OpCall
+
+MOST_PIECES = 12
+"""Pieces of a split that are kept apart; more are one summary."""
+
+Shape = tuple[int | None, ...]
+
+_KINDS = {
+    "float": "float", "float16": "float", "float32": "float", "float64": "float", "bfloat16": "float", "half": "float",
+    "double": "float", "complex": "complex", "complex64": "complex", "complex128": "complex", "cfloat": "complex",
+    "bool": "bool",
+}  # fmt: skip
+
+
+def dtype_kind(dtype: str | None) -> str | None:
+    """``float``, ``complex``, ``int`` or ``bool``; None where it is not known."""
+    if dtype is None:
+        return None
+    return _KINDS.get(dtype, "float" if dtype.startswith("float") else "int")
+
+
+def may_require_grad(dtype: str | None) -> bool:
+    """Only floating and complex tensors can require grad."""
+    return dtype_kind(dtype) in (None, "float", "complex")
+
+
+_DTYPES = {
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
+    "FloatTensor": "float32", "LongTensor": "int64",
+}  # fmt: skip
+
+
+def dtype_of(value: Value | None) -> str | None:
+    """The dtype that a value names (``torch.float32``, ``torch.long``, ``bool``), or None."""
+    if value is None or len(value) != 1:
+        return None
+    (atom,) = value
+    if not isinstance(atom, Sym):
+        return None
+    owner, _, name = atom.path.rpartition(".")
+    if owner == "builtins":
+        return {"float": "float32", "int": "int64", "bool": "bool", "complex": "complex64"}.get(name)
+    if owner == "torch":
+        return _DTYPES.get(name, name) if name in _KINDS or name in _DTYPES or name.startswith(("int", "uint")) else None
+    return None
+
+
+_ORDER = ("bool", "int", "float", "complex")
+
+
+def promote(dtypes: Sequence[str | None]) -> str | None:
+    """The dtype of an elementwise op over tensors of these dtypes; None where one is unknown and decides."""
+    best: str | None = None
+    unknown = False
+    for dtype in dtypes:
+        kind = dtype_kind(dtype)
+        if kind is None:
+            unknown = True
+        elif best is None or _ORDER.index(kind) > _ORDER.index(dtype_kind(best) or "bool"):
+            best = dtype
+        elif dtype != best and kind == dtype_kind(best):
+            best = "float64" if "float64" in (dtype, best) else best
+    if unknown:
+        return None
+    return best
+
+
+def result_dtype(state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value]) -> str | None:
+    """The dtype of a new output."""
+    named = dtype_of(bound.get("dtype"))
+    if named is not None:
+        return named
+    if output.dtype == "bool":
+        return "bool"
+    if output.dtype == "int":
+        return "int64"
+    if output.dtype == "complex":
+        return "complex64"
+    first = inputs[0].dtype if inputs else None
+    if output.dtype == "same":
+        return first
+    joined = promote([t.dtype for t in inputs]) if inputs else "float32"
+    if output.dtype == "float":
+        return joined if dtype_kind(joined) == "float" else "float32" if joined or not inputs else None
+    if output.dtype == "promote":
+        numbers = [constant_of(v) for v in bound.values()]
+        if any(isinstance(n, float) for n in numbers) and dtype_kind(joined) in ("int", "bool"):
+            return "float32"
+        return joined
+    return None
+
+
+def broadcast(shapes: Sequence[Shape | None]) -> Shape | None:
+    """The shape that tensors of these shapes broadcast to."""
+    if any(s is None for s in shapes) or not shapes:
+        return None
+    known_shapes = [s for s in shapes if s is not None]
+    rank = max(len(s) for s in known_shapes)
+    result: list[int | None] = []
+    for position in range(rank):
+        sizes = [s[len(s) - rank + position] for s in known_shapes if len(s) - rank + position >= 0]
+        larger = {n for n in sizes if n != 1}
+        result.append(1 if not larger else next(iter(larger)) if len(larger) == 1 else None)
+    return tuple(result)
+
+
+def numbers_in(state: State, value: Value | None) -> Shape | None:
+    """A shape argument: an int, or a tuple or list of ints; unknown sizes are None."""
+    if value is None or len(value) != 1:
+        return None
+    (atom,) = value
+    if isinstance(atom, Const) and isinstance(atom.value, int) and not isinstance(atom.value, bool):
+        return (atom.value,)
+    if isinstance(atom, Const) and isinstance(atom.value, tuple):
+        return tuple(n if isinstance(n, int) else None for n in atom.value)
+    if isinstance(atom, int):
+        box = state.heap.get(atom)
+        if isinstance(box, Container) and box.items is not None:
+            sizes: list[int | None] = []
+            for item in box.items:
+                n = constant_of(item)
+                sizes.append(n if isinstance(n, int) else None)
+            return tuple(sizes)
+    return None
+
+
+def result_shape(
+    state: State, output: Output, inputs: Sequence[tuple[str, Tensor]], bound: Mapping[str, Value]
+) -> Shape | None:
+    """The shape of a new output, where its rule and its inputs say it."""
+    if output.shape == "scalar":
+        return ()
+    if not inputs:
+        return numbers_in(state, bound.get("size"))
+    if output.shape == "broadcast":
+        return broadcast([t.shape for _, t in inputs])
+    if output.shape == "same":
+        return inputs[0][1].shape
+    return None
+
+
+def keeps_memory(
+    state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value]
+) -> tuple[Cond | None, Cond | None]:
+    """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
+    if output.maybe is None or output.maybe in ("values", "shape"):
+        return TRUE, None
+    copy = constant_of(bound.get("copy"), False)
+    if copy is True:
+        return None, TRUE
+    shares: bool | None = None
+    if output.maybe == "contiguous":
+        shares = base.contiguous
+    elif output.maybe == "dtype":
+        wanted = dtype_of(bound.get("dtype"))
+        if wanted is None and "dtype" in bound:
+            wanted = None
+        if output.dtype in ("float", "int", "bool", "complex") and wanted is None:
+            wanted = {"float": "float32", "int": "int64"}.get(output.dtype, output.dtype)
+        if wanted is not None and base.dtype is not None:
+            shares = wanted == base.dtype
+        elif wanted is None:
+            shares = True
+    if shares is None:
+        key = f"{output.maybe} of {oid}"
+        text = "the tensor already has that memory format" if output.maybe == "contiguous" else "the tensor already has that dtype"
+        return frozenset({Fact(key, True, text, True)}), frozenset({Fact(key, False, "", False)})
+    return (TRUE, None) if shares else (None, TRUE)
+
+
+def region(state: State, base: Tensor, bound: Mapping[str, Value], output: Output) -> tuple[int, ...]:
+    """The constant indices that lead to a view, as far as they are known."""
+    index = bound.get("index")
+    if index is None or output.kind != "view":
+        return base.region
+    if base.bases and not base.region:
+        return ()
+    steps: list[int] = []
+    for item in index_items(state, index):
+        n = constant_of(item)
+        if not isinstance(n, int) or isinstance(n, bool):
+            break
+        steps.append(n)
+    return (*base.region, *steps)
+
+
+def index_items(state: State, index: Value) -> list[Value]:
+    """The parts of an index: those of a tuple, or the index alone."""
+    if len(index) == 1:
+        (atom,) = index
+        if isinstance(atom, int):
+            box = state.heap.get(atom)
+            if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
+                return list(box.items)
+    return [index]
+
+
+def whole(state: State, index: Value) -> bool:
+    """Whether an index takes the whole tensor (``[:]``, ``[...]``): no view is made for the write."""
+    for item in index_items(state, index):
+        if len(item) != 1:
+            return False
+        (atom,) = item
+        if isinstance(atom, Const) and atom.value is ...:
+            continue
+        if isinstance(atom, SliceAtom) and atom == SliceAtom(None, None, None):
+            continue
+        return False
+    return True
+
+
+def expansion(base: Tensor, output: Output, bound: Mapping[str, Value], place: Place) -> Place | None:
+    """Where the memory of a view was expanded, if several of its elements may share one place."""
+    if output.expanded:
+        return place
+    if base.expanded is not None and "index" in bound:
+        return None
+    return base.expanded
+
+
+def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, Value]) -> Shape | None:
+    """The shape of a view, for the simple cases: an index, a shape given in full, a whole-tensor alias."""
+    if output.shape == "same":
+        return base.shape
+    if output.kind in ("detached", "data", "array") or (output.kind == "same"):
+        return base.shape
+    index = bound.get("index")
+    if index is not None and base.shape is not None:
+        return _indexed_shape(state, base.shape, index)
+    for name in ("shape", "size"):
+        wanted = numbers_in(state, bound.get(name))
+        if wanted is not None and all(n is not None and n >= 0 for n in wanted):
+            return wanted
+    return None
+
+
+def _indexed_shape(state: State, shape: Shape, index: Value) -> Shape | None:
+    result: list[int | None] = []
+    rest = list(shape)
+    for item in index_items(state, index):
+        atom = known(item)
+        if atom is not None and atom.value is None:
+            result.append(1)
+        elif not rest or (atom is not None and atom.value is ...):
+            return None
+        elif atom is not None and isinstance(atom.value, int):
+            rest.pop(0)
+        else:
+            size = rest.pop(0)
+            if len(item) == 1 and next(iter(item)) == SliceAtom(None, None, None):
+                result.append(size)
+            else:
+                result.append(_slice_size(item, size))
+    return (*result, *rest)
+
+
+def _slice_size(item: Value, size: int | None) -> int | None:
+    (atom,) = item if len(item) == 1 else (None,)
+    if size is None or not isinstance(atom, SliceAtom):
+        return None
+    bounds = (atom.lower, atom.upper, atom.step)
+    if not all(b is None or isinstance(b, int) for b in bounds):
+        return None
+    return len(range(size)[slice(*bounds)])
+
+
+def view_contiguous(base: Tensor, output: Output) -> bool | None:
+    """Whether a view's memory is contiguous."""
+    if output.breaks_contiguity:
+        return False if base.contiguous else None
+    return base.contiguous
+
+
+def pieces(m: Machine, state: State, tensor: Tensor, call: OpCall, tag: str, bound: Mapping[str, Value] | None) -> Value:
+    """Several outputs of one op, as a tuple: each on its own where their number is known, one summary otherwise."""
+    count = _piece_count(state, tensor, bound)
+    origin = call.place[1]
+    fresh = tensor.storages == frozenset({m.oid(origin, tag)})
+    if count is None:
+        oid = -m.oid(origin, tag)
+        own = frozenset({oid})
+        one_of = replace(tensor, storages=own, counters=own, shape=None) if fresh else replace(tensor, shape=None)
+        if oid not in state.heap:
+            state.heap[oid] = one_of
+        else:
+            state.put(oid, one_of)
+        box = Container("tuple", None, None, one(oid))
+    else:
+        items: list[Value] = []
+        for number in range(count):
+            oid = m.oid(origin, f"{tag} piece {number}")
+            own = frozenset({oid})
+            one_of = replace(tensor, storages=own, counters=own, shape=None) if fresh else replace(tensor, shape=None)
+            items.append(one(state.allocate(oid, one_of)))
+        box = Container("tuple", tuple(items))
+    return one(state.allocate(m.oid(origin, f"{tag} pieces"), box))
+
+
+def _piece_count(state: State, tensor: Tensor, bound: Mapping[str, Value] | None) -> int | None:
+    if bound is None:
+        return None
+    for name in ("chunks", "sections", "indices_or_sections"):
+        count = constant_of(bound.get(name, NOTHING)) if name in bound else None
+        if isinstance(count, int) and 0 < count <= MOST_PIECES:
+            return count
+    sizes = numbers_in(state, bound.get("split_size_or_sections"))
+    if sizes is not None and len(sizes) > 1 and len(sizes) <= MOST_PIECES:
+        return len(sizes)
+    return None
+

@@ -1,0 +1,265 @@
+"""What all parts of the interpreter share: names for objects, the call stack, unknown values, emitted events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
+from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import Atom, Unknown, Value
+from inplace_lint.events import Context, Event, Site
+from inplace_lint.opmodel.lookup import OpModel
+
+CALL_DEPTH = 24
+"""Nested calls that are followed; deeper ones are unknown."""
+RECURSION = 6
+"""Activations of one definition at a time that are followed."""
+STEPS = 400_000
+"""Instructions that the analysis of one entry point may interpret."""
+
+
+class BudgetExceeded(Exception):
+    """The analysis of an entry point took too many steps."""
+
+
+@dataclass(slots=True)
+class Flow:
+    """Where control goes from inside a region, and the frame that it runs in.
+
+    Regions append the states that leave them; whoever runs the region takes them up.
+    """
+
+    frame: int
+    module: int
+    code: ir.Code
+    breaks: list[State] = field(default_factory=list)
+    continues: list[State] = field(default_factory=list)
+    returns: list[tuple[State, Value]] = field(default_factory=list)
+    raises: list[State] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+
+    def in_loop(self) -> Flow:
+        """The flow of a loop's body: only break and continue are its own."""
+        return replace(self, breaks=[], continues=[])
+
+    def in_try(self) -> Flow:
+        """The flow of a try body: only raises are its own."""
+        return replace(self, raises=[])
+
+    def apart(self) -> Flow:
+        """A flow with no exit shared, for the body of a try with ``finally``."""
+        return replace(self, breaks=[], continues=[], returns=[], raises=[])
+
+
+@dataclass(slots=True)
+class Pending:
+    """An event with the condition it rests on; whether it is reported is decided when evidence is complete."""
+
+    event: Event
+    cond: Cond
+
+
+class Machine:
+    """The interpreter's context. One machine analyses the definitions of one program."""
+
+    def __init__(self, model: OpModel) -> None:
+        self.model = model
+        self.file = ""
+        self.ctx: tuple[object, ...] = ()
+        self.calls: tuple[Place, ...] = ()
+        self.codes: tuple[ir.Code, ...] = ()
+        self.loops: tuple[Place, ...] = ()
+        self.root = "<module>"
+        self.muted = 0
+        self.steps = 0
+        self.step_limit = STEPS
+        self.pending: list[Pending] = []
+        self.evidence: set[str] = set()
+        self.visited: set[ir.Code] = set()
+        self.trained: set[str] = set()
+        self.live_frames: list[int] = []
+        self.captured: set[int] = set()
+        self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
+        self.hints: dict[tuple[int, int], str] = {}
+        self._oids: dict[object, int] = {}
+        self._tag_loops: dict[str, frozenset[Place]] = {}
+        self.unrolled = 1
+
+    # --- names for objects ---
+
+    def oid(self, origin: int, tag: object = "") -> int:
+        """The number of the object that the syntax at ``origin`` makes in the present context."""
+        return self._intern((self.file, origin, tag, self.ctx))
+
+    def named_oid(self, *key: object) -> int:
+        """The number of an object that is found by what it is, not by where it is made."""
+        return self._intern(key)
+
+    def _intern(self, key: object) -> int:
+        number = self._oids.get(key)
+        if number is None:
+            number = self._oids[key] = len(self._oids) + 1
+        return number
+
+    def place(self, origin: int) -> Place:
+        """The place of the syntax at ``origin`` in the running file."""
+        return (self.file, origin)
+
+    # --- unknown values ---
+
+    def fresh(self, state: State, origin: int, word: str, grad: str = "no", tensor: bool = True) -> Unknown:
+        """An unknown value made here; what an earlier round called the same is another one from now on."""
+        tag = f"#{word}@{self.file}:{origin}:{self._intern(self.ctx)}"
+        oid = self._oids.get(("assumed", tag))
+        if oid is not None and oid in state.heap:
+            state.age(oid)
+        self.note_tag(tag)
+        return Unknown(tag, grad, tensor)  # type: ignore[arg-type]
+
+    def note_tag(self, tag: str) -> None:
+        """Remember the loops in which a tag came up, since their next round may answer it otherwise."""
+        self._tag_loops.setdefault(tag, frozenset(self.loops))
+
+    def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
+        """An unknown that follows from another one alone."""
+        tag = base.tag + suffix
+        if len(tag) > 160:
+            return Unknown("", "no", base.tensor)
+        if tag not in self._tag_loops:
+            self._tag_loops[tag] = self._tag_loops.get(base.tag, frozenset())
+        return Unknown(tag, grad or base.grad, base.tensor if tensor is None else tensor)  # type: ignore[arg-type]
+
+    def forget_round(self, loop: Place) -> Any:
+        """A rewriting of conditions for the next round of ``loop``: its own questions are open again.
+
+        The answers that the last round gave are kept as facts that contradict nothing, so that a
+        finding still shows what it rests on.
+        """
+
+        def change(cond: Cond) -> Cond:
+            changed = None
+            for fact in cond:
+                tag = fact.key[3:] if fact.key.startswith("rg:") else fact.key
+                if loop in self._tag_loops.get(tag, ()):
+                    changed = cond if changed is None else changed
+                    old = Fact(f"{fact.key}={fact.value} in an earlier round", True, fact.text, fact.decisive)
+                    changed = (changed - {fact}) | {old}
+            return cond if changed is None else changed
+
+        return change
+
+    def question(self, atom: Unknown, answer: bool) -> Cond:
+        """The condition that an unknown is true (or false)."""
+        tag = atom.tag
+        if tag.startswith("not "):
+            return self.question(Unknown(tag[4:], atom.grad, atom.tensor), not answer)
+        if not tag:
+            return TRUE
+        known_by_caller = not tag.startswith("#")
+        word = "true" if answer else "false"
+        return frozenset({Fact(tag, answer, f"{self.describe(tag)} is {word}" if known_by_caller else "", known_by_caller)})
+
+    @staticmethod
+    def describe(tag: str) -> str:
+        """A tag as a person reads it: ``forward:x.y`` is argument ``x.y`` of ``forward``."""
+        owner, _, expression = tag.partition(":")
+        if not expression:
+            return f"`{tag}`"
+        return f"`{expression}` of `{owner}`"
+
+    def materialise(self, state: State, atom: Unknown) -> int | None:
+        """The tensor that an unknown stands for; None where it cannot be one."""
+        if not atom.tensor or not atom.tag or atom.tag.startswith("not "):
+            return None
+        oid = self.named_oid("assumed", atom.tag)
+        if oid not in state.heap:
+            if atom.grad == "assume":
+                text = f"{self._argument(atom.tag)} requires grad"
+                yes = frozenset({Fact(f"rg:{atom.tag}", True, text, True)})
+                no = frozenset({Fact(f"rg:{atom.tag}", False, "", False)})
+                status = Status(constant=no, interior=yes)
+            elif atom.grad == "likely":
+                status = Status(interior=TRUE)
+            else:
+                status = CONSTANT
+            tensor = Tensor(
+                made=(self.file, -1), made_by="", storages=frozenset({oid}), counters=frozenset({oid}), status=status,
+                assumed=atom.tag, contiguous=None,
+            )  # fmt: skip
+            state.heap[oid] = tensor
+        return oid
+
+    def _argument(self, tag: str) -> str:
+        owner, _, expression = tag.partition(":")
+        if not expression or tag.startswith("#"):
+            return "the result of an unknown call"
+        if expression.isidentifier():
+            return f"argument `{expression}` of `{owner}`"
+        return f"`{expression}` of `{owner}`"
+
+    def tensors(self, state: State, value: Value, evidence: bool = False) -> list[tuple[int, Tensor, Cond]]:
+        """The tensors that a value may be, unknown ones made real; ``evidence``: only tensors can be used like this."""
+        found: list[tuple[int, Tensor, Cond]] = []
+        for atom, cond in value.items():
+            oid: int | None = None
+            if isinstance(atom, int):
+                oid = atom
+            elif isinstance(atom, Unknown):
+                oid = self.materialise(state, atom)
+            if oid is None:
+                continue
+            tensor = state.tensor(oid)
+            if tensor is not None and not self.contradicts(cond, state.path):
+                if evidence and tensor.assumed:
+                    self.evidence.add(tensor.assumed)
+                found.append((oid, tensor, cond))
+        return found
+
+    @staticmethod
+    def contradicts(cond: Cond, path: Cond) -> bool:
+        """Whether ``cond`` cannot hold on ``path``."""
+        return bool(cond) and bool(path) and both(cond, path) is None
+
+    def consistent(self, state: State, value: Value) -> Value:
+        """The possibilities of a value that do not contradict the path."""
+        if not state.path or not any(value.values()):
+            return value
+        return {atom: cond for atom, cond in value.items() if both(cond, state.path) is not None}
+
+    # --- events ---
+
+    def site(self, place: Place) -> Site:
+        """A place as events name it."""
+        return Site(*place)
+
+    def sites(self, places: Iterable[Place]) -> tuple[Site, ...]:
+        """Places as events name them."""
+        return tuple(Site(*p) for p in places)
+
+    def context(self, cond: Cond, calls: Iterable[Place] | None = None) -> Context:
+        """What an event that rests on ``cond`` says of itself."""
+        return Context(
+            assumptions=decisive_texts(cond),
+            calls=self.sites(self.calls if calls is None else calls),
+            function=self.root,
+        )
+
+    def emit(self, event: Event, cond: Cond) -> None:
+        """Report an event, unless states are still being iterated."""
+        if not self.muted:
+            self.pending.append(Pending(event, cond))
+
+    def step(self) -> None:
+        """Count one instruction against the budget."""
+        self.steps += 1
+        if self.steps > self.step_limit:
+            raise BudgetExceeded
+
+
+def is_reference(atom: Atom) -> bool:
+    """Whether the atom names a heap object."""
+    return isinstance(atom, int)

@@ -1,0 +1,246 @@
+"""The methods that every ``nn.Module`` has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import Container, Instance, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, Unknown, Value, const, constant_of, one, union
+from inplace_lint.interp import attributes, calls, modules
+from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.registry import CallSite
+
+TABLE: dict[str, Callable[..., Any]] = {}
+
+
+def module_method(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the meaning of a module's method."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            TABLE[name] = function
+        return function
+
+    return register
+
+
+def _listed(engine: Engine, state: State, site: CallSite, values: list[Value], word: str) -> Value:
+    exact = all(atom > 0 for value in values for atom in value if isinstance(atom, int))
+    box = Container("generator", tuple(values)) if exact else Container("generator", None, None, union(values))
+    return one(state.allocate(engine.m.oid(site.place[1], word), box))
+
+
+def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, Value]], word: str) -> Value:
+    pairs: list[Value] = []
+    for name, value in named:
+        key: Value = const(name)
+        pair = Container("tuple", (key, value))
+        pairs.append(one(state.allocate(engine.m.oid(site.place[1], f"{word} {name}"), pair)))
+    return _listed(engine, state, site, pairs, word)
+
+
+@module_method("parameters")
+def parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``parameters()``."""
+    return _listed(engine, state, site, [v for _, v in modules.parameters(engine.m, state, oid)], "parameters")
+
+
+@module_method("named_parameters")
+def named_parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``named_parameters()``."""
+    return _pairs(engine, state, site, modules.parameters(engine.m, state, oid), "named parameters")
+
+
+@module_method("state_dict")
+def state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``state_dict()``: detached aliases of the parameters, on the same version counters."""
+    entries: dict[object, Value] = {}
+    for name, value in modules.parameters(engine.m, state, oid):
+        for atom in value:
+            tensor = state.tensor(atom) if isinstance(atom, int) else None
+            if tensor is not None:
+                alias = Tensor(
+                    site.place, "state_dict", tensor.storages, tensor.counters, region=tensor.region, dtype=tensor.dtype,
+                    shape=tensor.shape,
+                )  # fmt: skip
+                entries[name] = one(state.allocate(engine.m.oid(site.place[1], f"state {name}"), alias))
+    return one(state.allocate(engine.m.oid(site.place[1], "state_dict"), Container("dict", (), entries)))
+
+
+@module_method("modules")
+def all_modules(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``modules()``."""
+    return _listed(engine, state, site, [one(sub) for _, sub in modules.submodules(state, oid)], "modules")
+
+
+@module_method("named_modules")
+def named_modules(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``named_modules()``."""
+    return _pairs(engine, state, site, [(n, one(s)) for n, s in modules.submodules(state, oid)], "named modules")
+
+
+def _direct(state: State, oid: int) -> list[tuple[str, Value]]:
+    instance = state.heap.get(oid)
+    if not isinstance(instance, Instance):
+        return []
+    found: list[tuple[str, Value]] = []
+    box = modules.items_of(state, instance)
+    if box is not None:
+        found.extend((str(n), v) for n, v in enumerate(box.items or ()))
+        found.extend((str(k), v) for k, v in (box.entries or {}).items())
+        if box.rest:
+            found.append(("...", box.rest))
+    for name, value in instance.attrs.items():
+        if not name.startswith("*") and any(isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)):
+            found.append((name, value))
+    return found
+
+
+@module_method("children")
+def children(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``children()``."""
+    return _listed(engine, state, site, [v for _, v in _direct(state, oid)], "children")
+
+
+@module_method("named_children")
+def named_children(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``named_children()``."""
+    return _pairs(engine, state, site, _direct(state, oid), "named children")
+
+
+@module_method("train", "eval")
+def train(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``train(mode)`` and ``eval()``, for the module and all it holds."""
+    flag: Value = const(site.target is None or not site.target.endswith("eval"))
+    given = site.argument(0, "mode")
+    if given is not None:
+        flag = given
+    for _, sub in list(modules.submodules(state, oid)):
+        instance = state.heap.get(sub)
+        if isinstance(instance, Instance):
+            state.put(sub, replace(instance, attrs={**instance.attrs, "training": flag}))
+    return one(oid)
+
+
+@module_method("to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "share_memory", "compile", "to_empty", "xpu")
+def same(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """Methods that return the module itself; parameters keep their identity."""
+    return one(oid)
+
+
+@module_method("zero_grad")
+def zero_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``zero_grad()``: gradients become None, unless they are asked to become zero."""
+    flag = constant_of(site.argument(0, "set_to_none"), True)
+    if flag is not False:
+        for _, value in modules.parameters(engine.m, state, oid):
+            for atom in value:
+                if isinstance(atom, int):
+                    clear_grad(state, atom)
+    return NONE
+
+
+@module_method("requires_grad_")
+def requires_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``requires_grad_(flag)`` for every parameter."""
+    flag = site.argument(0, "requires_grad") or const(True)
+    for _, value in modules.parameters(engine.m, state, oid):
+        for atom, cond in value.items():
+            if isinstance(atom, int):
+                attributes.set_requires_grad(engine, state, atom, flag, cond)
+    return one(oid)
+
+
+@module_method("load_state_dict")
+def load_state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``load_state_dict()`` copies into every parameter in place, under no_grad."""
+    info = WriteInfo(site.place, "call", "load_state_dict", None)
+    for _, value in modules.parameters(engine.m, state, oid):
+        for atom, cond in value.items():
+            if isinstance(atom, int):
+                bump(engine.m, state, atom, cond, info, False)
+    return ANYTHING
+
+
+@module_method("register_buffer", "register_parameter", "add_module", "register_module")
+def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """Registering is setting an attribute of a constant name."""
+    name = constant_of(site.argument(0, "name"))
+    value = site.argument(1, "tensor") or site.argument(1, "param") or site.argument(1, "module") or NONE
+    instance = state.heap.get(oid)
+    if isinstance(name, str) and isinstance(instance, Instance):
+        state.put(oid, replace(instance, attrs={**instance.attrs, name: value}))
+        box_value = instance.attrs.get("*items")
+        for atom in box_value or ():
+            box = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(box, Container) and isinstance(atom, int):
+                if box.kind == "dict":
+                    state.put(atom, Container("dict", (), {**(box.entries or {}), name: value}, box.rest))
+                elif box.items is not None:
+                    state.put(atom, Container("list", (*box.items, value)))
+    elif isinstance(instance, Instance):
+        old = instance.attrs.get("*dynamic", {})
+        state.put(oid, replace(instance, attrs={**instance.attrs, "*dynamic": union((old, value))}))
+        for atom in instance.attrs.get("*items", {}):
+            box = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(box, Container) and isinstance(atom, int) and box.kind == "list" and box.items is not None:
+                looping = bool(engine.m.loops) and ("loop", engine.m.loops[-1]) in engine.m.ctx
+                if looping:
+                    state.put(atom, Container("list", None, None, union((*box.items, value))))
+                else:
+                    state.put(atom, Container("list", (*box.items, value)))
+            elif isinstance(box, Container) and isinstance(atom, int):
+                state.put(atom, Container(box.kind, None if box.kind != "dict" else (), box.entries, union((box.rest, value))))
+    return NONE
+
+
+@module_method("apply")
+def apply(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
+    """``apply(fn)`` calls the function with every module."""
+    func = site.argument(0, "fn")
+    if func is not None:
+        for _, sub in list(modules.submodules(state, oid)):
+            calls.call_value(engine, state, site.flow, func, [one(sub)], {}, site.place)
+    return one(oid)
+
+
+@module_method("get_parameter", "get_submodule", "get_buffer")
+def by_path(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """A part by its dotted path."""
+    path = constant_of(site.argument(0, "target"))
+    if not isinstance(path, str):
+        return ANYTHING
+    value: Value = one(oid)
+    for part in path.split(".") if path else ():
+        value = attributes.get(engine, state, site.flow, value, part, site.place)
+    return value
+
+
+@module_method("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook")
+def hook(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """Registering a hook; its function is looked at where it is defined."""
+    return one(engine.m.fresh(state, site.place[1], "hook handle", "no", False))
+
+
+@module_method("buffers", "named_buffers")
+def buffers(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """Buffers need no grad; which they are does not matter."""
+    unknown = Unknown("", "no", False)
+    if site.target is not None and site.target.endswith("named_buffers"):
+        pair = one(state.allocate(engine.m.oid(site.place[1], "buffer"), Container("tuple", (ANYTHING, {unknown: TRUE}))))
+        return one(state.allocate(engine.m.oid(site.place[1], "buffers"), Container("generator", None, None, pair)))
+    return one(state.allocate(engine.m.oid(site.place[1], "buffers"), Container("generator", None, None, {unknown: TRUE})))
+
+
+@module_method("forward")
+def forward(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
+    """``module.forward(...)`` of a torch module."""
+    instance = state.heap.get(oid)
+    if not isinstance(instance, Instance):
+        return ANYTHING
+    return modules.call_instance(engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target)

@@ -1,0 +1,478 @@
+"""``nn.Module``: construction, calls and methods of torch's own module classes and of classes derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
+from inplace_lint.domain.objects import CONSTANT, LEAF, Class, Container, Function, Instance, Node, Place, Tensor, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Const, Sym, Unknown, Value, const, constant_of, one, under, union
+from inplace_lint.interp import calls, classes, functions, instances, iteration
+from inplace_lint.interp.autograd import edges_of, grad_mode, requires, save
+from inplace_lint.interp.binding import Arguments
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.interp.registry import CallSite
+from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, Param
+
+SEQUENTIAL = "torch.nn.Sequential"
+CONTAINERS = frozenset({
+    SEQUENTIAL, "torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.ParameterList", "torch.nn.ParameterDict",
+})  # fmt: skip
+HELD = -1_000_002
+"""The register that keeps a value alive while modules run one after another."""
+
+
+def container_of(state: State, instance: Instance) -> str | None:
+    """Which of torch's container classes an instance is, if any."""
+    for atom in classes.order(state, instance.cls):
+        if isinstance(atom, Sym) and atom.path in CONTAINERS:
+            return atom.path
+    return None
+
+
+def items_of(state: State, instance: Instance) -> Container | None:
+    """The container behind a ModuleList, ModuleDict, Sequential ..., or None."""
+    for atom in instance.attrs.get("*items", NOTHING):
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container):
+            return box
+    return None
+
+
+# --- construction ---
+
+
+def make(engine: Engine, state: State, path: str, site: CallSite) -> Value:
+    """An instance of one of torch's module classes."""
+    m = engine.m
+    oid = m.oid(site.place[1], f"module {path}")
+    if oid in state.heap:
+        state.age(oid)
+    state.heap[oid] = Instance(Sym(path), {}, site.place)
+    initialise(engine, state, oid, path, site)
+    return one(oid)
+
+
+def initialise(engine: Engine, state: State, oid: int, path: str, site: CallSite) -> None:
+    """What ``__init__`` of a torch module class does to an instance (of it or of a class derived from it)."""
+    m = engine.m
+    instance = state.heap.get(oid)
+    if not isinstance(instance, Instance):
+        return
+    if path in CONTAINERS:
+        _fill_container(engine, state, oid, instance, path, site)
+        return
+    row = m.model.module(path)
+    if row is None:
+        return
+    config = bind_constructor(row.init, site)
+    attrs = dict(instance.attrs)
+    for name, switch in row.parameters:
+        if switch is not None and constant_of(config.get(switch, ANYTHING)) in (False, None):
+            attrs[name] = NONE
+            continue
+        attrs[name] = one(_parameter(m, state, oid, name, instance.made, LEAF))
+    for name in row.buffers:
+        attrs[name] = one(_parameter(m, state, oid, name, instance.made, CONSTANT))
+    state.put(oid, replace(instance, attrs=attrs, config={**instance.config, **config}))
+
+
+def _parameter(m: Machine, state: State, owner: int, name: str, made: Place, status: Any) -> int:
+    oid = m.named_oid("parameter", owner, name)
+    tensor = Tensor(
+        made, name, frozenset({oid}), frozenset({oid}), status=status, dtype="float32", parameter=status is LEAF,
+        grad=NONE if status is LEAF else None,
+    )  # fmt: skip
+    return state.allocate(oid, tensor)
+
+
+def bind_constructor(init: tuple[Param, ...], site: CallSite) -> dict[str, Value]:
+    """Constructor arguments by name, defaults filled in; what cannot be known is unknown."""
+    config: dict[str, Value] = {}
+    rest = list(site.positional)
+    for param in init:
+        if rest and not param.keyword_only and not param.star:
+            config[param.name] = rest.pop(0)
+        elif param.name in site.named:
+            config[param.name] = site.named[param.name]
+        elif param.default is not REQUIRED and param.default is not ...:
+            config[param.name] = const(param.default)
+        else:
+            config[param.name] = ANYTHING
+    return config
+
+
+def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, path: str, site: CallSite) -> None:
+    m = engine.m
+    box: Container
+    if path.endswith("Dict"):
+        box = Container("dict", (), {}, NOTHING)
+        for atom in site.positional[0] if site.positional else NOTHING:
+            inner = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(inner, Container) and inner.kind == "dict":
+                box = inner
+            elif isinstance(inner, Container):
+                box = Container("dict", (), None, contents(inner))
+    elif path == SEQUENTIAL and site.positional:
+        ordered = state.heap.get(next(iter(site.positional[0]))) if len(site.positional[0]) == 1 else None  # type: ignore[arg-type]
+        if isinstance(ordered, Container) and len(site.positional) == 1:
+            if ordered.kind == "dict" and ordered.entries is not None:
+                box = Container("list", tuple(ordered.entries.values()), None, ordered.rest)
+            else:
+                box = Container("list", None, None, contents(ordered))
+        else:
+            box = Container("list", tuple(site.positional))
+    elif site.positional:
+        inner_elements = iteration.elements(engine, state, site.flow, site.positional[0], site.place)
+        exact = inner_elements.exact
+        box = Container("list", tuple(exact)) if exact is not None else Container("list", None, None, inner_elements.any)
+    else:
+        box = Container("list", ())
+    items = state.allocate(m.named_oid("items", oid), box)
+    state.put(oid, replace(instance, attrs={**instance.attrs, "*items": one(items)}))
+
+
+# --- calls ---
+
+
+def call_instance(
+    engine: Engine, state: State, flow: Flow, oid: int, instance: Instance, positional: list[Value], named: Mapping[str, Value],
+    place: Place, target: str | None = None, own_call: bool = True,
+) -> Value | None:  # fmt: skip
+    """``instance(...)``: its ``forward`` or ``__call__``, of the source or of torch."""
+    if isinstance(instance.cls, int):
+        for name in ("forward", "__call__"):
+            found = classes.lookup(state, instance.cls, name)
+            if found is not None and (name == "__call__" or classes.is_module(state, instance.cls)):
+                for atom in found:
+                    function = state.heap.get(atom) if isinstance(atom, int) else None
+                    if isinstance(function, Function) and isinstance(atom, int):
+                        args = [one(oid), *positional]
+                        return functions.call(engine, state, flow, atom, function, args, named, place)
+    path = classes.outside_base(state, instance.cls)
+    site = CallSite(place, flow, positional, dict(named), target)
+    if path is not None:
+        return builtin_forward(engine, state, oid, instance, path, site, own_call)
+    return instances.call_outside(engine, state, oid, instance, site)
+
+
+def builtin_forward(
+    engine: Engine, state: State, oid: int, instance: Instance, path: str, site: CallSite, own_call: bool
+) -> Value | None:  # fmt: skip
+    """The forward of a torch module class."""
+    m = engine.m
+    if path == SEQUENTIAL or container_of(state, instance) == SEQUENTIAL:
+        return _run_sequential(engine, state, instance, site)
+    row = m.model.module(path)
+    if row is None:
+        value = instances.call_outside(engine, state, oid, instance, site)
+        return value if value is not None else likely(engine, state, site.positional, site.place, "module")
+    return run_row(engine, state, oid, instance, row, site, own_call)
+
+
+def run_row(
+    engine: Engine, state: State, oid: int, instance: Instance, row: ModuleOp, site: CallSite, own_call: bool
+) -> Value | None:  # fmt: skip
+    """Apply a module's row: parameters named ``self.x`` are its own tensors, its settings choose the variant."""
+    own = {f"self.{name}": instance.attrs.get(name, NONE) for name, _ in row.parameters}
+    own.update({f"self.{name}": instance.attrs.get(name, NONE) for name in row.buffers})
+    settings: dict[str, object] = {"training": constant_of(instance.attrs.get("training", const(True)))}
+    for name, value in instance.config.items():
+        if not name.startswith("*"):
+            settings[name] = constant_of(value)
+    flag = instance.made
+    marked = instance.config.get("*flag")
+    if marked is not None and isinstance(place := constant_of(marked), tuple):
+        flag = place  # where a loop switched ``inplace`` on
+    where = site.place if own_call else instance.made
+    call = OpCall(where, row.name, "module", row.name, None, flag if own_call else site.place, tag=f"forward {oid}")
+    arguments = Arguments(site.positional, site.named, own, settings)
+    value = _with_unknown_inplace(engine, state, instance, row, arguments, call)
+    if value is None:
+        return likely(engine, state, site.positional, site.place, row.name)
+    return value
+
+
+def _with_unknown_inplace(
+    engine: Engine, state: State, instance: Instance, row: ModuleOp, arguments: Arguments, call: OpCall
+) -> Value | None:  # fmt: skip
+    """Apply the row; where ``inplace`` is no literal, both ways, each under the facts that choose it."""
+    flag = instance.config.get("inplace")
+    settings = dict(arguments.settings or {})
+    if flag is None or settings.get("inplace") is not ...:
+        return call_op(engine, state, row.variants, arguments, call)
+    yes, no = engine.truth(state, flag)
+    values: list[Value] = []
+    ends: list[State] = []
+    outer = state.path
+    for cond, answer in ((yes, True), (no, False)):
+        if cond is None:
+            continue
+        if not cond and yes is not None and no is not None and answer:
+            continue  # nothing is known of the flag: it is taken to be the default, off
+        path = both(outer, cond)
+        if path is None:
+            continue
+        side = state.copy()
+        side.path = path
+        adjusted = replace_settings(arguments, {**settings, "inplace": answer})
+        value = call_op(engine, side, row.variants, adjusted, replace(call, tag=f"{call.tag} {answer}"))
+        if value is not None:
+            values.append(under(value, cond))
+            ends.append(side)
+    if not ends:
+        return None
+    joined = ends[0] if len(ends) == 1 else ends[0].join(ends[1])
+    calls.adopt(state, joined)
+    state.path = outer
+    return union(values)
+
+
+def replace_settings(arguments: Arguments, settings: Mapping[str, object]) -> Arguments:
+    """The same arguments with other settings."""
+    return Arguments(arguments.positional, arguments.named, arguments.own, settings)
+
+
+def _run_sequential(engine: Engine, state: State, instance: Instance, site: CallSite) -> Value | None:
+    box = items_of(state, instance)
+    if box is None or not site.positional:
+        return likely(engine, state, site.positional, site.place, "module")
+    value = site.positional[0]
+    if box.items is None:
+        steps = [contents(box)] * 2
+    else:
+        steps = list(box.items)
+    m = engine.m
+    outer = m.ctx
+    for number, step in enumerate(steps):
+        m.ctx = (*outer, ("step", number, site.place))
+        held = state.registers[-1].get(HELD, NOTHING)
+        state.registers[-1][HELD] = value
+        after = _run_step(engine, state, step, value, site)
+        if after is None:
+            m.ctx = outer
+            return None
+        if box.items is None:
+            after = union((value, after)) if number else after
+        value = after
+        if held:
+            state.registers[-1][HELD] = held
+        else:
+            state.registers[-1].pop(HELD, None)
+    m.ctx = outer
+    return value
+
+
+def _run_step(engine: Engine, state: State, step: Value, value: Value, site: CallSite) -> Value | None:
+    """One module of a Sequential: a torch module has no call of its own in the source, so its constructor is its place."""
+    if len(step) == 1:
+        (atom,) = step
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance) and isinstance(atom, int):
+            calls_before = engine.m.calls
+            if isinstance(thing.cls, Sym):
+                engine.m.calls = (*calls_before, site.place)
+            result = call_instance(engine, state, site.flow, atom, thing, [value], {}, site.place, None, own_call=False)
+            engine.m.calls = calls_before
+            return result
+    return calls.call_value(engine, state, site.flow, step, [value], {}, site.place)
+
+
+def likely(engine: Engine, state: State, inputs: list[Value], place: Place, word: str) -> Value:
+    """The result of a submodule of which nothing else is known: a tensor that requires grad, made from its inputs."""
+    m = engine.m
+    enabled = grad_mode(state)
+    if enabled is None:
+        return {m.fresh(state, place[1], f"{word} result", "no"): TRUE}
+    edges: dict[int, Cond] = {}
+    for value in inputs:
+        for oid, tensor, cond in m.tensors(state, value):
+            for edge, own in edges_of(state, oid, tensor).items():
+                together = both(own, cond)
+                if together is not None:
+                    add_to(edges, edge, together)
+    atom = m.fresh(state, place[1], f"{word} result", "likely")
+    made = m.materialise(state, atom)
+    if made is not None and edges:
+        node = m.oid(place[1], f"node of {word}")
+        state.allocate(node, Node(place, word, None, edges, (), False, m.calls, frozenset()))
+        tensor_made = state.tensor(made)
+        if tensor_made is not None:
+            state.heap[made] = replace(tensor_made, nodes={node: TRUE})
+    return {atom: TRUE}
+
+
+# --- unknown networks ---
+
+
+def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
+    """One tensor that stands for all parameters of an unknown network."""
+    oid = m.named_oid("parameters", atom.tag)
+    if oid not in state.heap:
+        state.heap[oid] = Tensor(
+            (m.file, -1), "parameters", frozenset({oid}), frozenset({oid}), status=LEAF, dtype="float32", parameter=True,
+            grad=NONE,
+        )  # fmt: skip
+    return oid
+
+
+def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Any:
+    """Methods by which an unknown shows itself as a network: ``parameters()``, ``train()``, ``to()``."""
+    m = engine.m
+    if not receiver.tag:
+        return NotImplemented
+    if name in ("parameters", "named_parameters"):
+        parameter = one(parameters_of_unknown(m, state, receiver))
+        if name == "named_parameters":
+            pair = Container("tuple", (ANYTHING, parameter))
+            parameter = one(state.allocate(m.oid(site.place[1], "named"), pair))
+        box = Container("generator", None, None, parameter)
+        return one(state.allocate(m.oid(site.place[1], "parameters"), box))
+    if name in ("train", "eval", "to", "cuda", "cpu", "float", "double", "half", "requires_grad_", "share_memory"):
+        return one(receiver)
+    if name in ("forward", "__call__"):
+        return call_unknown(engine, state, receiver, site.positional, site.named, site.place)
+    return NotImplemented
+
+
+def call_unknown(
+    engine: Engine, state: State, callee: Unknown, positional: list[Value], named: Mapping[str, Value], place: Place
+) -> Value:  # fmt: skip
+    """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least)."""
+    m = engine.m
+    parameter = m.named_oid("parameters", callee.tag)
+    weights = state.tensor(parameter)
+    values = [*positional, *named.values()]
+    if weights is None:
+        if callee.grad == "likely":
+            return likely(engine, state, values, place, "call")
+        touched = any(requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed)
+        return {m.fresh(state, place[1], "result", "assume" if touched else "no"): TRUE}
+    enabled = grad_mode(state)
+    atom = m.fresh(state, place[1], "network result", "likely")
+    made = m.materialise(state, atom)
+    if enabled is None or made is None:
+        return {m.fresh(state, place[1], "network result", "no"): TRUE}
+    word = m.describe(callee.tag)
+    network: Cond = frozenset({Fact(f"network {callee.tag}", True, f"{word} is a network of two layers or more", True)})
+    saved = save(m, state, parameter, weights, "weight", False, network, "network", place)
+    edges: dict[int, Cond] = {parameter: TRUE}
+    for value in values:
+        for oid, tensor, cond in m.tensors(state, value):
+            for edge, own in edges_of(state, oid, tensor).items():
+                together = both(own, cond)
+                if together is not None:
+                    add_to(edges, edge, together)
+    codes = frozenset(code.qualname + "@" + code.file for code in m.codes)
+    node = Node(place, "the network", None, edges, (saved,), True, m.calls, codes)
+    number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
+    tensor_made = state.tensor(made)
+    if tensor_made is not None:
+        state.heap[made] = replace(tensor_made, nodes={number: TRUE})
+    return {atom: TRUE}
+
+
+# --- parameters and submodules ---
+
+
+def submodules(state: State, oid: int, seen: set[int] | None = None) -> Iterator[tuple[str, int]]:
+    """Every module that an instance holds, itself first, with a path of names."""
+    seen = set() if seen is None else seen
+    if oid in seen:
+        return
+    seen.add(oid)
+    instance = state.heap.get(oid)
+    if not isinstance(instance, Instance):
+        return
+    yield "", oid
+    for name, value in instance.attrs.items():
+        for inner in _modules_in(state, value, name == "*items"):
+            for path, sub in submodules(state, inner, seen):
+                yield f"{name}.{path}", sub
+
+
+def _modules_in(state: State, value: Value, into: bool) -> Iterator[int]:
+    for atom in value:
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance) and isinstance(atom, int):
+            yield atom
+        elif isinstance(thing, Container) and into:
+            for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
+                yield from _modules_in(state, element, True)
+
+
+def parameters(m: Machine, state: State, oid: int) -> list[tuple[str, Value]]:
+    """The parameters of a module and of all it holds, with their names."""
+    found: list[tuple[str, Value]] = []
+    seen: set[int] = set()
+    for path, sub in submodules(state, oid):
+        instance = state.heap.get(sub)
+        if not isinstance(instance, Instance):
+            continue
+        for name, value in instance.attrs.items():
+            for atom, cond in _parameter_atoms(m, state, value, name == "*items"):
+                if atom not in seen:
+                    seen.add(atom)
+                    found.append((f"{path}{name}", {atom: cond}))
+    return found
+
+
+def _parameter_atoms(m: Machine, state: State, value: Value, into: bool) -> Iterator[tuple[int, Cond]]:
+    for atom, cond in value.items():
+        if isinstance(atom, Unknown) and atom.tag and m.named_oid("parameters", atom.tag) in state.heap:
+            yield m.named_oid("parameters", atom.tag), cond
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
+            yield atom, cond
+        elif isinstance(thing, Container) and into:
+            for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
+                yield from _parameter_atoms(m, state, element, True)
+
+
+def is_module_method(engine: Engine, state: State, instance: Instance, name: str) -> bool:
+    """Whether a name is a method that every module has."""
+    from inplace_lint.interp import module_methods
+
+    if name in module_methods.TABLE and classes.is_module(state, instance.cls):
+        return True
+    path = classes.outside_base(state, instance.cls)
+    return path in CONTAINERS and name in ("append", "extend", "insert", "keys", "values", "items", "add_module", "pop", "update")
+
+
+def call_method(engine: Engine, state: State, oid: int, instance: Instance, name: str, site: CallSite) -> Any:
+    """A method of an instance that its class does not define in the source."""
+    from inplace_lint.interp import module_methods
+
+    if classes.is_module(state, instance.cls):
+        handler = module_methods.TABLE.get(name)
+        if handler is not None:
+            return handler(engine, state, oid, site)
+        inner = instance.attrs.get("*items")
+        if inner is not None:
+            for atom in inner:
+                box = state.heap.get(atom) if isinstance(atom, int) else None
+                if isinstance(box, Container) and isinstance(atom, int):
+                    table = calls.METHODS.get((box.kind, name))
+                    if table is not None:
+                        return table(engine, state, atom, site)
+    return instances.outside_method(engine, state, oid, instance, name, site)
+
+
+def call_super(engine: Engine, state: State, oid: int, instance: Instance, name: str, site: CallSite) -> Value | None:
+    """``super().name(...)`` where the next class is not of the source."""
+    path = classes.outside_base(state, instance.cls)
+    if name == "__init__":
+        if path is not None:
+            initialise(engine, state, oid, path, site)
+        return NONE
+    if name in ("forward", "__call__") and path is not None:
+        return builtin_forward(engine, state, oid, instance, path, site, True)
+    value = call_method(engine, state, oid, instance, name, site)
+    return ANYTHING if value is NotImplemented else value
+
+

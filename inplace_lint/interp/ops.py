@@ -1,0 +1,371 @@
+"""The transfer of an op: what its row says, done to the abstract state.
+
+The order is PyTorch's: inputs are saved, the write is checked and counted, the result is made and saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either, negate
+from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, contents
+from inplace_lint.domain.state import GRAD, INFERENCE, State
+from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under, union
+from inplace_lint.events import OutOfGrad, Write
+from inplace_lint.interp import layout
+from inplace_lint.interp.autograd import (
+    WriteInfo, bump, check_write, edges_of, grad_mode, rebase, refuse_views, requires, save, use, view_marks,
+)  # fmt: skip
+from inplace_lint.interp.binding import Arguments, Binding, pick
+from inplace_lint.interp.engine import Engine, with_path
+from inplace_lint.interp.machine import Machine
+from inplace_lint.opmodel.schema import Output, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class OpCall:
+    """How an op is called in the source. ``name``: what messages call it; ``tag`` keeps ops of one origin apart."""
+
+    place: Place
+    name: str
+    form: str = "function"
+    spelled: str = ""
+    target: str | None = None
+    flag: Place | None = None
+    tag: str = ""
+    evidence: bool = True
+    through: str | None = None
+    partial: bool = False
+
+
+@dataclass(slots=True)
+class _Input:
+    param: str
+    oid: int
+    tensor: Tensor
+    cond: Cond
+
+
+def call_op(engine: Engine, state: State, variants: Sequence[Variant], args: Arguments, call: OpCall) -> Value | None:
+    """Call an op. Returns its value, or None where the arguments fit no variant; the state is updated in place.
+
+    Where a flag that decides between writing and not writing is unknown, both are done, each under its fact.
+    """
+    found = pick(state, variants, args)
+    if not found:
+        return None
+    variant, bound = found[0]
+    flags = [name for name, wanted in variant.when if isinstance(wanted, bool) and name in bound]
+    for flag in flags:
+        others = [(v, b) for v, b in found if dict(v.when).get(flag) not in (None, dict(variant.when)[flag])]
+        if not others or not (variant.writes or others[0][0].writes):
+            continue
+        yes, no = engine.truth(state, bound[flag])
+        if yes is None or no is None:
+            continue
+        wanted = dict(variant.when)[flag]
+        first, second = (yes, no) if wanted else (no, yes)
+        return _fork(engine, state, (variant, bound, first), (*others[0], second), call)
+    return apply(engine.m, state, variant, bound, call)
+
+
+def _fork(
+    engine: Engine, state: State, a: tuple[Variant, Binding, Cond], b: tuple[Variant, Binding, Cond], call: OpCall
+) -> Value:  # fmt: skip
+    outer = state.path
+    values: list[Value] = []
+    outcomes: list[State] = []
+    for variant, bound, cond in (a, b):
+        side = with_path(state.copy(), cond)
+        if side is None:
+            continue
+        value = apply(engine.m, side, variant, bound, replace(call, tag=f"{call.tag}/{variant.when}"))
+        values.append(under(value, cond) if len(outcomes) or cond else value)
+        outcomes.append(side)
+    joined = outcomes[0] if len(outcomes) == 1 else outcomes[0].join(outcomes[1])
+    adopt(state, joined)
+    state.path = outer
+    return union(values)
+
+
+def adopt(state: State, other: State) -> None:
+    """Make ``state`` what ``other`` is."""
+    state.registers, state.heap, state.savers = other.registers, other.heap, other.savers
+    state.mode, state.path = other.mode, other.path
+
+
+def _inputs(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCall) -> list[_Input]:
+    found: list[_Input] = []
+    for param in variant.params:
+        if param.kind in ("number", "other") and param.name not in ("index", "value"):
+            continue
+        value = bound.get(param.name)
+        if value is None:
+            continue
+        sure = call.evidence and param.kind in ("tensor", "tensor?") and not param.name.startswith("self.")
+        for oid, tensor, cond in m.tensors(state, value, evidence=sure):
+            found.append(_Input(param.name, oid, tensor, cond))
+        for atom, cond in value.items():
+            if isinstance(atom, int) and isinstance(box := state.heap.get(atom), Container):
+                for element in (*(box.items or ()), box.rest):
+                    for oid, tensor, own in m.tensors(state, element):
+                        together = both(cond, own)
+                        if together is not None:
+                            found.append(_Input(param.name, oid, tensor, together))
+    return found
+
+
+def any_requires(state: State, inputs: Sequence[_Input], names: Sequence[str] | None) -> Cond | None:
+    """When one of the inputs (of those parameters) requires grad."""
+    found: Cond | None = None
+    for item in inputs:
+        if names is None or item.param in names:
+            found = maybe_either(found, maybe_both(requires(state, item.tensor), item.cond))
+    return found
+
+
+def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCall) -> Value:
+    """Do what a variant's row says with bound arguments; returns the op's value."""
+    inputs = _inputs(m, state, variant, bound, call)
+    enabled = None if variant.no_grad else grad_mode(state)
+    differentiable = variant.differentiable or None
+    wanted = maybe_both(any_requires(state, inputs, differentiable), enabled)
+    wanted = wanted if wanted is None or not m.contradicts(wanted, state.path) else None
+    for item in inputs:
+        if item.tensor.refused and wanted is not None:
+            use(m, state, item.tensor, item.cond, call.place)
+    out = bound.get("out")
+    out_targets = [] if out is None else m.tensors(state, out)
+    if out_targets:
+        _out(m, state, inputs, out_targets, call, variant)
+    node = None
+    if wanted is not None:
+        node = _make_node(m, state, variant, inputs, wanted, enabled, call)
+    for name in variant.writes:
+        _write(m, state, name, inputs, variant, node, wanted, call)
+    for name in variant.silent_writes:
+        hidden = WriteInfo(call.place, call.form, call.spelled or call.name, name, call.flag, through="statistics")
+        for item in inputs:
+            if item.param == name:
+                bump(m, state, item.oid, item.cond, hidden, False)
+    value = _outputs(m, state, variant, bound, inputs, node, wanted, call)
+    if node is not None:
+        _save_results(m, state, variant, value, node, inputs, enabled, call)
+    if out_targets:
+        return out or NOTHING
+    return value
+
+
+def _make_node(
+    m: Machine, state: State, variant: Variant, inputs: Sequence[_Input], wanted: Cond, enabled: Cond | None, call: OpCall
+) -> int:  # fmt: skip
+    edges: dict[int, Cond] = {}
+    differentiable = variant.differentiable
+    for item in inputs:
+        if differentiable and item.param not in differentiable:
+            continue
+        for edge, cond in edges_of(state, item.oid, item.tensor).items():
+            together = both(cond, item.cond)
+            if together is not None:
+                add_to(edges, edge, together)
+    saved: list[Saved] = []
+    for row in variant.saves:
+        if row.what.startswith("result"):
+            continue
+        guard = maybe_both(any_requires(state, inputs, row.guard), enabled) if row.guard else wanted
+        for item in inputs:
+            if item.param != row.what:
+                continue
+            cond = maybe_both(guard, item.cond)
+            if cond is None:
+                continue
+            saved.append(
+                save(m, state, item.oid, item.tensor, f"{row.what}", False, cond, call.name, call.place, row.through_view)
+            )
+    node = Node(
+        place=call.place, op=call.name, name=variant.node, edges=edges, saved=tuple(saved), frees=variant.frees,
+        calls=m.calls, codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
+    )  # fmt: skip
+    return state.allocate(m.oid(call.place[1], f"node {call.tag}"), node)
+
+
+def _write(
+    m: Machine, state: State, name: str, inputs: Sequence[_Input], variant: Variant, node: int | None, wanted: Cond | None,
+    call: OpCall,
+) -> None:  # fmt: skip
+    info = WriteInfo(
+        call.place, call.form, call.spelled or call.name, call.target, call.flag,
+        fills=variant.expanded_ok, through=call.through,
+        partial=call.partial,
+    )  # fmt: skip
+    tracked = not variant.no_grad
+    targets = [item for item in inputs if item.param == name]
+    others = any_requires(state, [i for i in inputs if i.param != name], variant.differentiable or None)
+    for item in targets:
+        operand = maybe_both(others, TRUE)
+        if not check_write(m, state, item.oid, item.cond, info, operand, tracked):
+            continue
+        bump(m, state, item.oid, item.cond, info, tracked)
+        if tracked:
+            refuse_views(m, state, item.oid, item.cond, call.place, wanted)
+        if node is not None and wanted is not None and item.tensor.counters:
+            rebase(m, state, item.oid, item.cond, node, wanted)
+
+
+def _out(m: Machine, state: State, inputs: Sequence[_Input], targets: Sequence[tuple[int, Tensor, Cond]], call: OpCall, variant: Variant) -> None:
+    info = WriteInfo(call.place, "out", call.spelled or call.name, call.target, None)
+    for oid, tensor, cond in targets:
+        needs = maybe_either(any_requires(state, inputs, None), requires(state, tensor))
+        raising = maybe_both(maybe_both(needs, grad_mode(state)), cond)
+        if raising is not None:
+            write = Write(m.site(call.place), "out", call.name, call.target)
+            m.emit(OutOfGrad(write, call.name, m.context(raising)), raising)
+        if check_write(m, state, oid, cond, info, None, False):
+            bump(m, state, oid, cond, info, False)
+
+
+def _status(wanted: Cond | None) -> Status:
+    if wanted is None:
+        return CONSTANT
+    return Status(constant=negate(wanted), interior=wanted)
+
+
+def _outputs(
+    m: Machine, state: State, variant: Variant, bound: Binding, inputs: Sequence[_Input], node: int | None,
+    wanted: Cond | None, call: OpCall,
+) -> Value:  # fmt: skip
+    values: list[Value] = []
+    for number, output in enumerate(variant.outputs):
+        values.append(_output(m, state, variant, bound, inputs, node, wanted, call, output, number))
+    if not values:
+        return {Unknown("", "no", False): TRUE}
+    if len(values) == 1:
+        return values[0]
+    return one(state.allocate(m.oid(call.place[1], f"outputs {call.tag}"), Container("tuple", tuple(values))))
+
+
+def _output(
+    m: Machine, state: State, variant: Variant, bound: Binding, inputs: Sequence[_Input], node: int | None,
+    wanted: Cond | None, call: OpCall, output: Output, number: int,
+) -> Value:  # fmt: skip
+    origin = call.place[1]
+    if output.kind == "none":
+        return {m.fresh(state, origin, f"{call.tag}{call.name}{number}", "no", False): TRUE}
+    source = bound.get(output.of) if output.of else None
+    if output.kind == "same" and output.maybe is None:
+        return source if source is not None else NOTHING
+    of = [item for item in inputs if item.param == output.of]
+    if output.kind == "new" or not of:
+        return _fresh_output(m, state, bound, inputs, node, wanted, call, output, number)
+    values: list[Value] = []
+    for item in of:
+        now = state.tensor(item.oid) or item.tensor
+        yes, no = layout.keeps_memory(state, output, item.oid, now, bound)
+        if yes is not None:
+            cond = both(yes, item.cond)
+            if cond is not None:
+                if output.kind == "same":
+                    values.append({item.oid: cond})
+                else:
+                    values.append(_alias(m, state, bound, item, now, node, wanted, call, output, number, cond))
+        if no is not None:
+            cond = both(no, item.cond)
+            if cond is not None:
+                values.append(under(_fresh_output(m, state, bound, inputs, node, wanted, call, output, number), cond))
+    return union(values)
+
+
+def _fresh_output(
+    m: Machine, state: State, bound: Binding, inputs: Sequence[_Input], node: int | None, wanted: Cond | None, call: OpCall,
+    output: Output, number: int,
+) -> Value:  # fmt: skip
+    origin = call.place[1]
+    dtype = layout.result_dtype(state, output, [i.tensor for i in inputs], bound)
+    grows = wanted if output.differentiable and layout.may_require_grad(dtype) else None
+    tag = f"out{number} {call.tag}"
+    # A tensor made under several rows of the same call (variants, unknown flags) is one object.
+    oid = m.oid(origin, tag)
+    shape = layout.result_shape(state, output, inputs=[(i.param, i.tensor) for i in inputs], bound=bound)
+    nodes: dict[int, Cond] = {} if node is None or grows is None else {node: grows}
+    from_grad = frozenset[int]().union(*(i.tensor.from_grad for i in inputs)) if inputs else frozenset()
+    tensor = Tensor(
+        made=call.place, made_by=call.name, storages=frozenset({oid}), counters=frozenset({oid}), status=_status(grows),
+        nodes=nodes, inference=state.mode.get(INFERENCE), dtype=dtype, shape=shape, from_grad=from_grad,
+    )  # fmt: skip
+    if output.multi:
+        return layout.pieces(m, state, tensor, call, tag, None)
+    return one(state.allocate(oid, tensor))
+
+
+def _alias(
+    m: Machine, state: State, bound: Binding, item: _Input, base: Tensor, node: int | None, wanted: Cond | None, call: OpCall,
+    output: Output, number: int, cond: Cond,
+) -> Value:  # fmt: skip
+    tag = f"view{number} of {item.oid} {call.tag}"
+    oid = m.oid(call.place[1], tag)
+    counters = base.counters
+    bases: dict[int, Cond] = {}
+    marks = {}
+    status = CONSTANT
+    nodes: dict[int, Cond] = {}
+    if output.kind == "data":
+        counters = frozenset({oid})
+    elif output.kind == "array":
+        counters = frozenset()
+    elif output.kind == "view":
+        bases = dict(base.bases) or {item.oid: TRUE}
+        marks = view_marks(m, state, base, call.name, call.place, output.multi_view)
+        grows = maybe_both(maybe_both(requires(state, base), grad_mode(state)), TRUE)
+        if output.differentiable and layout.may_require_grad(base.dtype):
+            status = _status(grows)
+            nodes = {} if node is None or grows is None else {node: grows}
+    tensor = Tensor(
+        made=call.place, made_by=call.name, storages=base.storages, counters=counters, status=status,
+        region=layout.region(state, base, bound, output), bases=bases, marks=marks, nodes=nodes,
+        expanded=layout.expansion(base, output, bound, call.place), inference=base.inference, dtype=base.dtype,
+        shape=layout.view_shape(state, base, output, bound), contiguous=layout.view_contiguous(base, output),
+        is_array=output.kind == "array", from_grad=base.from_grad,
+    )  # fmt: skip
+    if output.multi:
+        return under(layout.pieces(m, state, tensor, call, tag, bound), cond)
+    return {state.allocate(oid, tensor): cond}
+
+
+def _save_results(
+    m: Machine, state: State, variant: Variant, value: Value, node: int, inputs: Sequence[_Input], enabled: Cond | None, call: OpCall
+) -> None:  # fmt: skip
+    added: list[Saved] = []
+    for row in variant.saves:
+        if not row.what.startswith("result"):
+            continue
+        which = row.what.removeprefix("result")
+        target = value
+        if len(variant.outputs) > 1 or which:
+            target = _element(state, value, int(which or 0))
+        guard = maybe_both(any_requires(state, inputs, row.guard or variant.differentiable or None), enabled)
+        for oid, tensor, cond in m.tensors(state, target):
+            together = maybe_both(guard, cond)
+            if together is not None:
+                # A result that the op saves is no leaf, whatever its storage belonged to before.
+                saved = save(m, state, oid, tensor, row.what, True, together, call.name, call.place, row.through_view)
+                added.append(replace(saved, leaf=None))
+    if added:
+        made = state.heap.get(node)
+        if isinstance(made, Node):
+            state.allocate_saves(node, replace(made, saved=(*made.saved, *added)))
+
+
+def _element(state: State, value: Value, index: int) -> Value:
+    found: dict[Atom, Cond] = {}
+    for atom, cond in value.items():
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container):
+            element = box.items[index] if box.items is not None and index < len(box.items) else contents(box)
+            found.update(under(element, cond))
+        elif index == 0:
+            found[atom] = cond
+    return found
+
+
+__all__ = ["GRAD", "OpCall", "adopt", "apply", "call_op"]

@@ -1,0 +1,75 @@
+"""Tables of what the interpreter knows beyond the op model: symbols, tensor methods, container methods.
+
+Each function in a table takes the engine, the state (updated in place), the receiver where there is one, and the call
+site; it returns the value, None where the call never returns, or ``NotImplemented`` to let the op model answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inplace_lint.domain.objects import Place
+from inplace_lint.domain.values import Value
+from inplace_lint.interp.machine import Flow
+
+
+@dataclass(slots=True)
+class CallSite:
+    """One call: where, in which flow, with which arguments, and how the source names the callee."""
+
+    place: Place
+    flow: Flow
+    positional: list[Value] = field(default_factory=list)
+    named: dict[str, Value] = field(default_factory=dict)
+    target: str | None = None
+
+    def argument(self, position: int, name: str) -> Value | None:
+        """An argument by position or name, None where it was not given."""
+        if position < len(self.positional):
+            return self.positional[position]
+        return self.named.get(name)
+
+    def argument_name(self) -> str | None:
+        """How messages call what a function writes; the source's text of the argument is the rule's business."""
+        return None
+
+
+Symbol = Callable[..., Any]
+SYMBOLS: dict[str, Symbol] = {}
+TENSOR_METHODS: dict[str, Symbol] = {}
+METHODS: dict[tuple[str, str], Symbol] = {}
+
+
+def symbol(*paths: str) -> Callable[[Symbol], Symbol]:
+    """Register the meaning of outside functions and classes by dotted name."""
+
+    def register(function: Symbol) -> Symbol:
+        for path in paths:
+            SYMBOLS[path] = function
+        return function
+
+    return register
+
+
+def tensor_method(*names: str) -> Callable[[Symbol], Symbol]:
+    """Register the meaning of tensor methods."""
+
+    def register(function: Symbol) -> Symbol:
+        for name in names:
+            TENSOR_METHODS[name] = function
+        return function
+
+    return register
+
+
+def method(kind: str, *names: str) -> Callable[[Symbol], Symbol]:
+    """Register the meaning of methods of containers (``list``, ``dict`` ...) or of ``any`` receiver."""
+
+    def register(function: Symbol) -> Symbol:
+        for name in names:
+            METHODS[(kind, name)] = function
+        return function
+
+    return register

@@ -1,0 +1,297 @@
+"""Where the analysis starts: the module's own statements, then every definition that these did not run.
+
+A module's code is run as it stands. A class derived from ``nn.Module`` is built with unknown arguments and its ``forward``
+run on unknown tensors; what it returns is taken to be trained. Other functions and methods that nobody in the file calls
+are run with unknown arguments. What depends on a caller becomes an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, Fact
+from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Status, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import NOTHING, Const, Sym, Unknown, Value, const, one
+from inplace_lint.events import Event, GaveUp
+from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
+    builtin_functions, classes, container_methods, contexts, functions, graph_methods, instances, optimizers, torch_functions,
+    transfer,
+)  # fmt: skip
+from inplace_lint.interp.autograd import backward
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.evidence import tensor_parameters
+from inplace_lint.interp.graph_methods import pending_roots
+from inplace_lint.interp.machine import BudgetExceeded, Flow, Machine, Pending
+from inplace_lint.opmodel.lookup import OpModel
+
+TRAINED_METHODS = ("forward", "training_step", "loss", "compute_loss")
+NOT_TRAINED_METHODS = ("validation_step", "test_step", "predict_step", "configure_optimizers", "generate", "predict", "inference")
+MODULE_STEPS = 2_000_000
+
+
+class Analysis:
+    """The analysis of one module, given as its code."""
+
+    def __init__(self, code: ir.Code, model: OpModel) -> None:
+        self.code = code
+        self.m = Machine(model)
+        self.engine = Engine(self.m)
+        self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code]]] = []
+        self.module = self.m.named_oid("module", code.file)
+
+    def run(self) -> list[Event]:
+        """Analyse everything; the events in the order in which they were found."""
+        state = self._module()
+        if state is not None:
+            self._definitions(state)
+        return self._collect()
+
+    # --- entry points ---
+
+    def _guarded(self, root: ir.Code | None, name: str, work: object, state: State, *args: object) -> State | None:
+        m = self.m
+        m.root, m.steps, m.pending, m.visited = name, 0, [], set()
+        m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled = (), (), (), (), 0, 1
+        m.live_frames = [self.module]
+        m.file = self.code.file
+        result: State | None = None
+        try:
+            result = work(state, *args)  # type: ignore[operator]
+        except BudgetExceeded:
+            place = (self.code.file, root.origin if root is not None else 0)
+            m.muted = 0
+            m.file = self.code.file
+            m.calls = ()
+            event = GaveUp(m.site(place), "it takes more steps than the analysis may", m.context(TRUE))
+            m.pending.append(Pending(event, TRUE))
+        except RecursionError:
+            m.muted = 0
+        self.results.append((root, m.pending, set(m.visited)))
+        return result
+
+    def _module(self) -> State | None:
+        state = State()
+        names: dict[str, Value] = {"__name__": const("__main__"), "__file__": {Unknown("", "no", False): TRUE}}
+        state.heap[self.module] = Frame(names, None)
+        flow = Flow(self.module, self.module, self.code)
+        self.m.step_limit = MODULE_STEPS
+
+        def work(state: State) -> State | None:
+            self.m.codes = (self.code,)
+            return self.engine.run(self.code.body, state, flow)
+
+        end = self._guarded(None, "<module>", work, state)
+        if end is None:
+            left = [*flow.raises]
+            end = left[-1] if left else self._definitions_only()
+        self.m.step_limit = 400_000
+        return end
+
+    def _definitions_only(self) -> State | None:
+        """Where the module's own statements could not be run to an end: only its imports and definitions."""
+        state = State()
+        state.heap[self.module] = Frame({"__name__": const("__main__")}, None)
+        flow = Flow(self.module, self.module, self.code)
+        keep: list[ir.Instr] = []
+        for instr in self.code.body:
+            if isinstance(instr, (ir.Import, ir.ImportStar, ir.MakeFunction, ir.MakeClass, ir.Store, ir.Const, ir.Load, ir.GetAttr)):
+                keep.append(instr)
+
+        def work(state: State) -> State | None:
+            self.m.codes = (self.code,)
+            return self.engine.run(tuple(keep), state, flow)
+
+        return self._guarded(None, "<module>", work, state)
+
+    def _definitions(self, state: State) -> None:
+        state.registers = [{}]
+        state.path = TRUE
+        module = state.heap.get(self.module)
+        names = module.names if isinstance(module, Frame) else {}
+        ran: set[ir.Code] = set().union(*(visited for _, _, visited in self.results))
+        for _, value in list(names.items()):
+            for atom in value:
+                thing = state.heap.get(atom) if isinstance(atom, int) else None
+                if not isinstance(atom, int):
+                    continue
+                if isinstance(thing, Function) and isinstance(thing.code, ir.Code):
+                    if thing.code not in ran and thing.code.file == self.code.file:
+                        self._function(state.copy(), atom, thing)
+                elif isinstance(thing, Class) and isinstance(thing.code, ir.Code) and thing.code.file == self.code.file:
+                    self._class(state, atom, thing, ran)
+
+    def _function(self, state: State, oid: int, function: Function) -> None:
+        code = function.code
+        assert isinstance(code, ir.Code)
+
+        def work(state: State) -> State | None:
+            arguments = self._unknown_arguments(state, code, function, False)
+            return self._run_trained(state, oid, function, [], arguments)
+
+        self._guarded(code, code.qualname, work, state)
+
+    def _class(self, state: State, oid: int, made: Class, ran: set[ir.Code]) -> None:
+        module = classes.is_module(state, oid)
+        methods = [
+            (name, atom, thing)
+            for name, value in made.attrs.items()
+            for atom in value
+            if isinstance(atom, int) and isinstance(thing := state.heap.get(atom), Function)
+        ]
+        wanted = []
+        for name, atom, function in methods:
+            code = function.code
+            if not isinstance(code, ir.Code) or name in ("__init__", "__repr__", "__str__") or name in NOT_TRAINED_METHODS:
+                continue
+            trained = f"{code.qualname}@{code.file}" in self.m.trained
+            if code in ran and (not (module and name == "forward") or trained):
+                continue
+            wanted.append((name, atom, function, code))
+        init = made.attrs.get("__init__")
+        if not wanted and (init is None or any(isinstance(t := state.heap.get(a), Function) and t.code in ran for a in init if isinstance(a, int))):
+            return
+        built = state.copy()
+        instance: list[int] = []
+
+        def build(start: State) -> State | None:
+            instance.append(self._instance(start, oid, made))
+            return start
+
+        code_of_class = made.code if isinstance(made.code, ir.Code) else None
+        after = self._guarded(code_of_class, made.name, build, built)
+        if after is None or not instance:
+            return
+        for name, atom, function, code in wanted:
+
+            def work(state: State, name: str = name, atom: int = atom, function: Function = function, code: ir.Code = code) -> State | None:
+                arguments = self._unknown_arguments(state, code, function, module and name == "forward")
+                receiver: list[Value] = [] if function.kind == "static" else [one(instance[0])]
+                if function.kind == "class":
+                    receiver = [one(oid)]
+                return self._run_trained(state, atom, function, receiver, arguments)
+
+            self._guarded(code, code.qualname, work, after.copy())
+
+    # --- unknown callers ---
+
+    def _instance(self, state: State, cls: int, made: Class) -> int:
+        """An instance of a class, built by its ``__init__`` with unknown arguments."""
+        m = self.m
+        place: Place = (self.code.file, made.code.origin if isinstance(made.code, ir.Code) else 0)
+        flow = Flow(self.module, self.module, self.code)
+        m.codes = (self.code,)
+        oid = m.oid(place[1], f"any instance {made.qualname}")
+        state.heap[oid] = Instance(cls, {}, place)
+        init = classes.lookup(state, cls, "__init__")
+        if init is None:
+            path = classes.outside_base(state, cls)
+            if path is not None:
+                from inplace_lint.interp import modules
+                from inplace_lint.interp.registry import CallSite
+
+                modules.initialise(self.engine, state, oid, path, CallSite(place, flow))
+            return oid
+        for atom in init:
+            function = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(function, Function) and isinstance(function.code, ir.Code) and isinstance(atom, int):
+                arguments = self._unknown_arguments(state, function.code, function, False, ctor=True)
+                functions.call(self.engine, state, flow, atom, function, [one(oid)], arguments, place)
+        return oid
+
+    def _unknown_arguments(
+        self, state: State, code: ir.Code, function: Function, forward: bool, ctor: bool = False
+    ) -> dict[str, Value]:  # fmt: skip
+        """A value for every parameter: unknown, or its default with the chance of another."""
+        m = self.m
+        evident = tensor_parameters(code)
+        values: dict[str, Value] = {}
+        params = code.params[1:] if function.owner is not None and function.kind != "static" else code.params
+        for param in params:
+            if param.kind in ("vararg", "kwarg"):
+                continue
+            tag = f"{code.qualname}:{param.name}"
+            m.note_tag(tag)
+            default = function.defaults.get(param.name)
+            values[param.name] = self._argument(state, tag, param, default, evident, forward)
+        return values
+
+    def _argument(
+        self, state: State, tag: str, param: ir.Parameter, default: Value | None, evident: frozenset[str], forward: bool
+    ) -> Value:  # fmt: skip
+        annotation = (param.annotation or "").replace(" ", "")
+        plain = annotation in ("int", "float", "bool", "str", "list[int]", "Tuple[int,...]", "dict") or annotation.startswith(
+            ("Callable", "np.", "numpy.", "Path", "logging", "Literal")
+        )
+        tensor = "Tensor" in annotation and not annotation.startswith(("List", "list", "Dict", "dict", "Tuple", "tuple", "Sequence"))
+        tensor = tensor or (not plain and not annotation and param.name in evident)
+        if forward and default is None and not plain and not annotation:
+            tensor = tensor or param.name in evident
+        if default is not None:
+            literal = next(iter(default)) if len(default) == 1 else None
+            if isinstance(literal, Const) and isinstance(literal.value, bool):
+                other = Fact(tag, not literal.value, f"`{param.name}` of `{tag.split(':')[0]}` is {not literal.value}", True)
+                same = Fact(tag, literal.value, "", False)
+                return {
+                    literal: frozenset({same}),
+                    Const(not literal.value, "bool"): frozenset({other}),
+                }
+            if isinstance(literal, Const) and literal.value is not None:
+                return default
+            if isinstance(literal, Const):
+                atom: Unknown | int = Unknown(tag, "assume", not plain)
+                if tensor:
+                    made = self.m.materialise(state, Unknown(tag, "assume"))
+                    atom = atom if made is None else made
+                given = Fact(f"{tag} is None", False, f"`{param.name}` of `{tag.split(':')[0]}` is given", False)
+                return {literal: frozenset({Fact(f"{tag} is None", True, "", False)}), atom: frozenset({given})}
+            return default
+        if tensor:
+            made = self.m.materialise(state, Unknown(tag, "assume"))
+            if made is not None:
+                return one(made)
+        return one(Unknown(tag, "assume", not plain))
+
+    def _run_trained(
+        self, state: State, oid: int, function: Function, positional: list[Value], named: dict[str, Value]
+    ) -> State | None:  # fmt: skip
+        """Run a definition for unknown callers; what it returns may be trained."""
+        code = function.code
+        assert isinstance(code, ir.Code)
+        m = self.m
+        m.codes = (self.code,)
+        flow = Flow(self.module, self.module, self.code)
+        place: Place = (code.file, code.origin)
+        trained: list[tuple[State, Value]] = []
+        m.on_return = (code, trained)
+        value = functions.call(self.engine, state, flow, oid, function, positional, named, place)
+        m.on_return = None
+        m.calls = ()
+        for end, returned in trained:
+            roots = pending_roots(self.engine, end, returned)
+            if function.grad_mode in (None, "grad") and roots:
+                backward(m, end, roots, None, None)
+        return None if value is None else state
+
+    # --- results ---
+
+    def _collect(self) -> list[Event]:
+        """Events of entry points that no other one ran; assumptions of others are settled by their callers."""
+        events: list[Event] = []
+        for root, pending, _ in self.results:
+            if root is not None and root.kind == "function" and self._has_caller(root):
+                continue
+            events.extend(p.event for p in pending)
+        return events
+
+    def _has_caller(self, code: ir.Code) -> bool:
+        if f"{code.qualname}@{code.file}" not in self.m.trained and code.name == "forward":
+            return False
+        return any(code in visited and root is not code for root, _, visited in self.results if root is None or root.name != "__init__")
+
+
+def analyse_code(code: ir.Code, model: OpModel) -> list[Event]:
+    """Every event of a module's code."""
+    return Analysis(code, model).run()
+

@@ -1,0 +1,152 @@
+"""Functions of torch that no row of the op model can describe: they are about autograd, modules or Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import CONSTANT, Instance, Status, Tensor
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, const, constant_of, one
+from inplace_lint.interp import calls, instances, operators
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.registry import CallSite, method, symbol
+
+
+@symbol("torch.nn.Parameter", "torch.nn.parameter.Parameter")
+def parameter(engine: Engine, state: State, site: CallSite) -> Value:
+    """``nn.Parameter(data)``: a leaf on the data's storage and version counter."""
+    m = engine.m
+    data = site.argument(0, "data") or ANYTHING
+    flag = site.argument(1, "requires_grad") or const(True)
+    yes, no = engine.truth(state, flag)
+    status = Status(leaf=yes, constant=no) if yes is not None else CONSTANT
+    oid = m.oid(site.place[1], "parameter")
+    storages, counters = frozenset({oid}), frozenset({oid})
+    shape = None
+    dtype: str | None = "float32"
+    for _, tensor, _ in m.tensors(state, data):
+        storages, counters, shape, dtype = tensor.storages, tensor.counters, tensor.shape, tensor.dtype
+    made = Tensor(
+        site.place, "Parameter", storages, counters, status=status, dtype=dtype, shape=shape, parameter=True, grad=NONE
+    )  # fmt: skip
+    return one(state.allocate(oid, made))
+
+
+@symbol("torch.autograd.Variable")
+def variable(engine: Engine, state: State, site: CallSite) -> Value:
+    """``Variable(tensor, requires_grad)``: today a detached alias, a leaf if asked."""
+    m = engine.m
+    data = site.argument(0, "data") or ANYTHING
+    flag = site.argument(1, "requires_grad")
+    yes, no = (None, TRUE) if flag is None else engine.truth(state, flag)
+    found = m.tensors(state, data)
+    if not found:
+        return one(m.fresh(state, site.place[1], "variable", "no"))
+    oid = m.oid(site.place[1], "variable")
+    _, tensor, _ = found[0]
+    if flag is None and tensor.status == CONSTANT:
+        return data
+    made = Tensor(
+        site.place, "Variable", tensor.storages, tensor.counters, status=Status(leaf=yes, constant=no), dtype=tensor.dtype,
+        shape=tensor.shape, grad=NONE,
+    )  # fmt: skip
+    return one(state.allocate(oid, made))
+
+
+@symbol(
+    "torch.compile", "torch.jit.script", "torch.jit.trace", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.utils.spectral_norm", "torch.nn.utils.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
+    "torch.nn.utils.parametrizations.weight_norm", "torch.nn.SyncBatchNorm.convert_sync_batchnorm", "torch.jit.ignore",
+    "torch.jit.export", "torch.jit.unused", "torch._dynamo.disable", "torch.compiler.disable", "functools.wraps.applied",
+)  # fmt: skip
+def same(engine: Engine, state: State, site: CallSite) -> Value:
+    """Wrappers that behave, for autograd, as what they wrap."""
+    if not site.positional:
+        return one(Sym("functools.wraps.applied"))
+    return site.positional[0]
+
+
+@symbol("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint")
+def checkpoint(engine: Engine, state: State, site: CallSite) -> Value | None:
+    """``checkpoint(function, *args)`` runs the function; what it saves is recomputed from its inputs, at their version then."""
+    func = site.positional[0] if site.positional else ANYTHING
+    named = {k: v for k, v in site.named.items() if k not in ("use_reentrant", "preserve_rng_state", "context_fn", "debug")}
+    return calls.call_value(engine, state, site.flow, func, list(site.positional[1:]), named, site.place)
+
+
+@symbol("torch.is_tensor", "torch.overrides.is_tensor_like")
+def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
+    """``torch.is_tensor``."""
+    value = site.positional[0] if site.positional else ANYTHING
+    tensors, others = operators.split(state, value)
+    if tensors and not others:
+        return const(True)
+    return one(engine.m.fresh(state, site.place[1], "is_tensor", "no", False))
+
+
+@symbol("torch.autograd.set_detect_anomaly", "torch.autograd.detect_anomaly", "torch.manual_seed", "torch.set_num_threads")
+def inert(engine: Engine, state: State, site: CallSite) -> Value:
+    """Switches that change no value."""
+    return one(engine.m.fresh(state, site.place[1], "switch", "no", False))
+
+
+@symbol("torch.nn.utils.parameters_to_vector")
+def parameters_to_vector(engine: Engine, state: State, site: CallSite) -> Value | None:
+    """A concatenation of flattened parameters."""
+    return calls.call_symbol(engine, state, "torch.cat", CallSite(site.place, site.flow, site.positional[:1], {}, site.target))
+
+
+@method("functools.partial", "__call__")
+def call_partial(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
+    """Call a partial: its own arguments come first."""
+    instance = state.heap.get(oid)
+    if not isinstance(instance, Instance):
+        return ANYTHING
+    given = [instance.config[f"*{n}"] for n in range(len(instance.config)) if f"*{n}" in instance.config]
+    if not given:
+        return ANYTHING
+    named = {k: v for k, v in instance.config.items() if not k.startswith("*")} | site.named
+    return calls.call_value(engine, state, site.flow, given[0], [*given[1:], *site.positional], named, site.place)
+
+
+@symbol("torch.distributions.Normal", "torch.distributions.Categorical", "torch.distributions.Bernoulli")
+def distribution(engine: Engine, state: State, site: CallSite) -> Value:
+    """A distribution keeps its parameters; its methods are unknown calls that hand their graph on."""
+    return instances.make_outside(engine, state, "torch.distributions.Distribution", site)
+
+
+@method("torch.distributions.Distribution", "log_prob", "rsample", "entropy", "sample")
+def distribution_method(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """What a distribution computes is made from its parameters."""
+    from inplace_lint.interp import modules
+
+    name = (site.target or "").rsplit(".", 1)[-1]
+    instance = state.heap.get(oid)
+    if name == "sample" or not isinstance(instance, Instance):
+        return one(engine.m.fresh(state, site.place[1], "sample", "no"))
+    inputs = [*instance.config.values(), *site.positional]
+    if not any(t.status.requires_grad is not None for v in inputs for _, t, _ in engine.m.tensors(state, v)):
+        return one(engine.m.fresh(state, site.place[1], "sample", "no"))
+    return modules.likely(engine, state, inputs, site.place, "distribution")
+
+
+@symbol("torch.from_numpy")
+def from_numpy(engine: Engine, state: State, site: CallSite) -> object:
+    """``torch.from_numpy(array)``: a tensor on the array's storage, with a counter of its own."""
+    m = engine.m
+    found = m.tensors(state, site.positional[0]) if site.positional else []
+    arrays = [t for _, t, _ in found if t.is_array]
+    oid = m.oid(site.place[1], "from_numpy")
+    if arrays:
+        made = replace(arrays[0], made=site.place, counters=frozenset({oid}), is_array=False, status=CONSTANT)
+    else:
+        made = Tensor(site.place, "from_numpy", frozenset({oid}), frozenset({oid}))
+    return one(state.allocate(oid, made))
+
+
+def flag(value: Value | None) -> bool:
+    """Whether an argument is surely true."""
+    return value is not None and constant_of(value) is True
+
+
