@@ -30,7 +30,10 @@ _TELLING_ATTRIBUTES = frozenset(
 )
 _TELLING_KEYWORDS = frozenset({"inplace", "out"})
 _TELLING_NAMES = frozenset({"autograd", "backward", "delattr", "grad", "setattr"})
-_IN_PLACE_METHOD = re.compile(r"(?:[^_]|^)_$|^__(?:i[a-z]+|setitem|delitem|setattr|delattr)__$")
+_IN_PLACE_METHOD = re.compile(
+    r"[^_]_$"
+    r"|^__(?:i(?:add|sub|mul|matmul|truediv|floordiv|mod|pow|lshift|rshift|and|xor|or)|setitem|delitem|setattr|delattr)__$"
+)
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -105,7 +108,7 @@ class _Indexer:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._definitions: list[Definition] = []
-        self._imports: list[str] = []
+        self._imports: list[tuple[int, str]] = []
 
     def run(self) -> ModuleIndex:
         """Walk the tree and put together what was found."""
@@ -128,7 +131,8 @@ class _Indexer:
             outer.attributes |= inner.attributes
             outer.is_telling |= inner.is_telling
         functions = sorted(self._definitions[1:], key=lambda d: (d.first_row, -d.last_row))
-        return ModuleIndex((module, *functions), tuple(self._imports), self._tree)
+        imports = sorted(self._imports, key=lambda found: found[0])
+        return ModuleIndex((module, *functions), tuple(name for _, name in imports), self._tree)
 
     def _walk(
         self, definition: Definition, nodes: list[ast.AST]
@@ -146,7 +150,7 @@ class _Indexer:
             if isinstance(node, ast.Attribute):
                 attributes.add(node.attr)
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._imports.extend(_imported(node))
+                self._imports.extend((node.lineno, name) for name in _imported(node))
                 continue
             if not definition.is_telling and _is_telling(node):
                 definition.is_telling = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import tokenize
@@ -38,26 +39,25 @@ def decode(data: bytes, filename: str) -> str:
 
     Raises ``SourceError``, with row and column, for an unknown encoding, undecodable bytes and null bytes.
     """
-    null = data.find(b"\0")
+    body = data.removeprefix(codecs.BOM_UTF8)
+    null = body.find(b"\0")
     if null >= 0:
-        raise SourceError("source contains a null byte", *_place(data, null, "utf-8"))
+        raise SourceError("source contains a null byte", *_place(body, null, "utf-8"))
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError as error:
-        declared = _CODING.search(b"\n".join(data.splitlines()[:2]))
-        if declared is None:
-            # Without a coding line the trouble is a byte that is not UTF-8, which decoding locates.
-            encoding = "utf-8"
-        else:
+        declared = _CODING.search(b"\n".join(body.splitlines()[:2]))
+        if declared is not None:
             name = declared[1].decode("ascii", "replace")
-            row, column = _place(data, data.find(declared[1]), "latin-1")
-            raise SourceError(f"unknown or contradictory encoding {name!r} for {filename}", row, column) from error
+            place = _place(body, body.find(declared[1]), "latin-1")
+            raise SourceError(f"unknown or contradictory encoding {name!r} in {filename}", *place) from error
+        encoding = "utf-8"  # the trouble is a byte that is not UTF-8, which decoding locates
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
     try:
-        return data.decode(encoding)
+        return body.decode(encoding)
     except UnicodeDecodeError as error:
-        row, column = _place(data, error.start, encoding)
-        value = data[error.start]
-        raise SourceError(f"byte 0x{value:02x} cannot be decoded as {encoding}", row, column) from error
+        message = f"byte 0x{body[error.start]:02x} cannot be decoded as {encoding}"
+        raise SourceError(message, *_place(body, error.start, encoding)) from error
     except (LookupError, UnicodeError) as error:  # a codec that is none of text, or one with errors of its own
         raise SourceError(f"cannot be decoded as {encoding}") from error
 

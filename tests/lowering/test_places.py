@@ -149,6 +149,7 @@ def _complete(source: str) -> bool:
 def _described(m: LoweredModule) -> list[object]:
     rows: list[object] = []
     for code in codes(m.code):
-        rows.append((code.kind, code.qualname, code.params, code.is_generator, code.docstring, ir.format_region(code.body)))
+        rows.append((code.kind, code.qualname, code.params, code.is_generator, code.docstring))
+        rows.append(ir.format_region(code.body))
         rows.extend((m.span(i.origin), m.statement_span(i.origin), m.text(i.origin)) for i in ir.walk(code.body))
     return rows

@@ -6,11 +6,11 @@ A sample with a fixed seed by default; all 4,000 files with ``INPLACE_LINT_WHOLE
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import os
 import random
 import sysconfig
-import tokenize
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +20,7 @@ from lowered import codes
 
 from inplace_lint import ir
 from inplace_lint.lowering import LoweringError, lower
+from inplace_lint.source.text import SourceError, decode
 
 WHOLE = bool(os.environ.get("INPLACE_LINT_WHOLE_TREES"))
 SAMPLE = 40
@@ -42,11 +43,8 @@ def _files(name: str) -> list[Path]:
 
 def _read(files: list[Path]) -> Iterator[tuple[Path, str]]:
     for path in files:
-        try:
-            with tokenize.open(path) as file:
-                yield path, file.read()
-        except (SyntaxError, UnicodeDecodeError):
-            continue  # no text: nothing to lower
+        with contextlib.suppress(SourceError):  # no text: nothing to lower
+            yield path, decode(path.read_bytes(), str(path))
 
 
 @pytest.mark.parametrize("tree", ["stdlib", "torch"])
