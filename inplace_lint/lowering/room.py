@@ -21,7 +21,10 @@ _lock = threading.Lock()
 
 
 def with_room(function: Callable[[], T]) -> T:
-    """What ``function()`` returns or raises, run on a thread of its own with a large stack and recursion limit."""
+    """What ``function()`` returns or raises, run on a thread of its own with a large stack and recursion limit.
+
+    Where no such stack can be had, it is run right here.
+    """
     if threading.current_thread().name == _THREAD:
         return function()
     result: list[T] = []
@@ -39,7 +42,10 @@ def with_room(function: Callable[[], T]) -> T:
             threading.stack_size(STACK_SIZE)
             sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
             thread = threading.Thread(target=run, name=_THREAD)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no address space for the stack: what is not too deep works without
+                return function()
             thread.join()
         finally:
             threading.stack_size(stack_size)
