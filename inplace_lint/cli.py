@@ -37,10 +37,6 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         status = WRONG_USE
-    except BrokenPipeError:
-        # The reader has seen enough, which is no error. What is buffered must go nowhere, or Python complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -222,7 +218,7 @@ def rule(rule: str | None, all_: bool, output_format: str) -> None:
     except rules.UnknownRule as error:
         raise click.UsageError(str(error)) from error
     if output_format == "text":
-        click.echo("\n".join(rules.page(it) for it in chosen), nl=False)
+        _write("\n".join(rules.page(it) for it in chosen))
         return
     import json
 
@@ -237,7 +233,7 @@ def rule(rule: str | None, all_: bool, output_format: str) -> None:
         }
         for it in chosen
     ]
-    click.echo(json.dumps(objects if all_ else objects[0], indent=2, ensure_ascii=False))
+    _write(json.dumps(objects if all_ else objects[0], indent=2, ensure_ascii=False) + "\n")
 
 
 @cli.command()
@@ -245,7 +241,7 @@ def config() -> None:
     """List the settings, each with its default."""
     from .settings import describe
 
-    click.echo(describe(), nl=False)
+    _write(describe())
 
 
 @cli.command()
@@ -321,13 +317,17 @@ def _statistics(report: Report) -> str:
     return "".join(f"{count:>{width}}\t{code}\t{name}\n" for (code, name), count in rows)
 
 
-def _write(text: str, path: str | None) -> None:
-    """Writes UTF-8, to the file or to standard output."""
+def _write(text: str, path: str | None = None) -> None:
+    """Writes UTF-8, to the file or to standard output. That the reader of a pipe has seen enough is no error."""
     if path is not None:
         try:
             Path(path).write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from error
         return
-    sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is still buffered must go nowhere, or Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

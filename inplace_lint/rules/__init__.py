@@ -12,6 +12,7 @@ from ..diagnostics import Diagnostic
 from ..events import Event
 from .base import Rule, RuleContext, SourceFile
 from .docs import Documentation, documentation, page
+from .lifetime import without_consequences
 from .meta import incomplete, unreadable
 from .registry import UnknownRule, active, all_rules, find_rule, select
 
@@ -39,7 +40,7 @@ def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
     Where several events make the same finding, the one that assumes least and tells most is kept.
     """
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Diagnostic]] = {}
-    for event in events:
+    for event in without_consequences(events, ctx):
         for rule in all_rules():
             if not isinstance(event, rule.handles):
                 continue

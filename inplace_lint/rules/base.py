@@ -66,6 +66,18 @@ class RuleContext:
         """Where the statement that holds the site stands."""
         return self.files[site.file].statement_span(site.origin)
 
+    def definition_row(self, site: Site) -> int:
+        """The row of the header of the function or class that the site stands in; 0 at the top of a module."""
+        lines, row = self.files[site.file].lines, self.statement_span(site).start.row
+        indent = _indent(lines[row - 1])
+        for number in range(row - 1, 0, -1):
+            line = lines[number - 1]
+            if line.strip() and _indent(line) < indent:
+                if line.lstrip().startswith(("def ", "async def ", "class ")):
+                    return number
+                indent = _indent(line)
+        return 0
+
     def statement(self, site: Site) -> Statement:
         """The text of the statement that holds the site, and where in it the site is."""
         lines = self.files[site.file].lines
@@ -77,6 +89,10 @@ class RuleContext:
         """The site's text on one line, for a message; None where it is too long to help."""
         text = " ".join(self.text(site).split())
         return text if 0 < len(text) <= limit and "`" not in text else None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _slice(lines: Sequence[str], span: Span) -> str:

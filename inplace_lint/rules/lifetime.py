@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..diagnostics import Diagnostic, Severity
 from ..events import Event, InteriorGradRead, ParameterRebound, SecondBackward
 from . import rewrite, torch_text, words
 from .base import Advice, Rewrite, Rule, RuleContext
+
+
+def without_consequences(events: Iterable[Event], ctx: RuleContext) -> list[Event]:
+    """The events but for reads of a ``.grad`` that is None because the tensor was rebound: that is told already."""
+    events = list(events)
+    rebound = {ctx.statement_span(event.site) for event in events if isinstance(event, ParameterRebound)}
+    return [
+        event
+        for event in events
+        if not isinstance(event, InteriorGradRead)
+        or event.made_site is None
+        or ctx.statement_span(event.made_site) not in rebound
+    ]
 
 
 class SecondBackwardThroughGraph(Rule):

@@ -19,12 +19,18 @@ def story(ctx: RuleContext, event: SavedOverwritten, written: str, at_backward: 
     """Saved, overwritten, backward: in the order in which they happen."""
     later = ", in a later round of the loop" if event.in_loop else ""
     role = "result" if event.what == "result" else "input"
+    save, write = event.save_site, event.write.site
+    saved = (save, f"saved here by {words.named(event.saved_by)} for its backward ({role})")
+    calls = words.calls(event.context)
+    # Where the same function saves and overwrites, it was called before both.
+    together = save.file == write.file and ctx.definition_row(save) == ctx.definition_row(write)
     return words.story(
         ctx,
-        (event.save_site, f"saved here by {words.named(event.saved_by)} for its backward ({role})"),
+        *(calls if together else ()),
+        saved,
         words.flag(event.write),
-        *words.calls(event.context),
-        (event.write.site, written + later),
+        *(() if together else calls),
+        (write, written + later),
         (event.backward_site, at_backward),
     )
 

@@ -21,7 +21,7 @@ _MODIFIED = (
 
 def modified(producer: str | None) -> str:
     """What backward says of an overwritten saved tensor; ``producer`` is the node that made the tensor, where known."""
-    return _MODIFIED.format(producer=f", which is output 0 of {node_name(producer)}," if producer else " ...")
+    return _MODIFIED.format(producer=f", which is output 0 of {node_name(producer)}," if producer else "...")
 
 
 def node_name(node: str) -> str:

@@ -158,20 +158,20 @@ def test_colour_is_off_in_a_pipe_and_follows_the_environment(project: Path) -> N
     assert run("check", "broken.py", cwd=project, FORCE_COLOR="1", NO_COLOR="1").stdout == plain
 
 
-def test_a_closed_pipe_is_no_error(project: Path) -> None:
-    for number in range(200):
+@pytest.mark.parametrize(
+    ("command", "status"), [(["check", "--jobs", "1"], 1), (["check", "--exit-zero"], 0), (["rule", "--all"], 0)]
+)
+def test_a_closed_pipe_is_no_error(project: Path, command: list[str], status: int) -> None:
+    for number in range(20):
         (project / f"broken{number}.py").write_text(BROKEN)
     process = subprocess.Popen(
-        [sys.executable, "-m", "inplace_lint", "check", "--jobs", "1"],
-        cwd=project,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [sys.executable, "-m", "inplace_lint", *command], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     error = process.stderr.read()
     process.wait(timeout=120)
-    assert (process.returncode, error) == (0, b"")
+    assert (process.returncode, error) == (status, b"")
 
 
 def test_processes_find_what_one_process_finds(project: Path) -> None:
