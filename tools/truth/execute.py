@@ -11,7 +11,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -25,11 +25,13 @@ class Run:
     """What one run showed: the exceptions in order (also those the program caught), the gradients, the warnings."""
 
     errors: list[tuple[BaseException, int]] = field(default_factory=list)
+    passed: list[tuple[BaseException, int]] = field(default_factory=list)  # every frame that an exception goes through
     gradients: list[torch.Tensor | None] = field(default_factory=list)
     warned: list[int | None] = field(default_factory=list)
     uncaught: BaseException | None = None
 
     def note_error(self, error: BaseException, line: int) -> None:
+        self.passed.append((error, line))
         if not any(known is error for known, _ in self.errors):
             self.errors.append((error, line))
 
@@ -182,10 +184,14 @@ def _version_finding(tracker: Tracker, number: int, message: str, raised: int) -
         return Finding("IPL201", None, raised, message, ("IPL202", "IPL203"))
     entry = tracker.stale[number]
     code, also = _saved_code(entry)
-    lines = _lines(list(entry.seen))
+    lines = list(entry.seen)
     culprit = entry.seen[0] if entry.seen else None
-    fellows = [line for other in tracker.saved if other is not entry and other.stale for line in other.seen]
-    return Finding(code, culprit, raised, message, also, _lines([*lines, *fellows]))
+    for other in tracker.saved:
+        if other is not entry and other.stale:
+            lines += other.seen
+            if culprit in other.seen:  # one write, several saved tensors: torch names the one it meets first
+                also += (_saved_code(other)[0],)
+    return Finding(code, culprit, raised, message, tuple(sorted({*also} - {code})), _lines(lines))
 
 
 def _errors(run: Run, tracker: Tracker) -> list[Finding]:
@@ -247,27 +253,39 @@ def execute(source: str) -> Verdict:
     run = _run(code, None)
     tracker = Tracker()
     watched = _run(code, tracker)
+    errors = [(line, f"{type(error).__name__}: {error}") for error, line in run.passed]
+    errors += [(line, GRAD_WARNING) for line in run.warned if line is not None]
+    kind, findings, note = _verdict(code, run, watched, tracker)
+    findings = [
+        replace(one, same=tuple(sorted(tracker.same_place.get(one.line, ())))) if one.line is not None else one
+        for one in findings
+    ]
+    return Verdict(kind, tuple(findings), note, tuple(errors))
+
+
+def _verdict(code: types.CodeType, run: Run, watched: Run, tracker: Tracker) -> tuple[Kind, list[Finding], str]:
     kind: Kind = "clean"
     note = ""
+    tracker.settle_all()
     findings = _errors(run, tracker)
     if findings:
         kind = "raises"
     alone = run.uncaught is not None and watched.uncaught is None
     if alone and not findings and not run.warned:
-        return Verdict("invalid", (), f"{type(run.uncaught).__name__}: {run.uncaught}")
+        return "invalid", [], f"{type(run.uncaught).__name__}: {run.uncaught}"
     if not alone and not _same_gradients(run.gradients, watched.gradients):
         if not tracker.silent and not tracker.data_sets:  # copies are aligned differently, which moves rounding
-            return Verdict(kind, tuple(findings), "the gradients of the two runs differ, though nobody wrote")
+            return kind, findings, "the gradients of the two runs differ, though nobody wrote"
         if any(not entry.hidden for entry in tracker.silent):
             tracker = Tracker(watch_contents=True)
             _run(code, tracker)
         findings += _silent(tracker)
         kind = "wrong-gradients" if kind == "clean" else kind
-    elif tracker.silent:
+    elif any("batch_norm" not in entry.op for entry in tracker.silent):  # it keeps statistics that it may not need
         note = "a saved tensor was changed behind autograd's back, with no effect on these gradients"
     if run.warned:
         findings += _warnings(run, tracker)
         kind = "warns" if kind == "clean" else kind
     if run.uncaught is not None and not findings:
-        return Verdict("invalid", (), f"{type(run.uncaught).__name__}: {run.uncaught}")
-    return Verdict(kind, tuple(findings), note)
+        return "invalid", [], f"{type(run.uncaught).__name__}: {run.uncaught}"
+    return kind, findings, note

@@ -37,11 +37,15 @@ def user_line() -> int | None:
 
 @dataclass
 class Write:
-    """One write into a storage: its place in time, its line, and the storage object it went through."""
+    """One write into a storage: its place in time, its line, and the storage object it went through.
+
+    made: where the torch module that writes was made, if one does; a Sequential's parts have no call of their own.
+    """
 
     time: int
     line: int | None
     storage: int
+    made: int | None = None
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Saved:
 
     @property
     def changed(self) -> bool:
+        """Whether the contents differ from what was saved; to be asked while the tracker is hushed."""
         now = self.alias.detach()
         return not (now.shape == self.contents.shape and torch.equal(torch.nan_to_num(now), torch.nan_to_num(self.contents)))
 
@@ -125,6 +130,8 @@ class Tracker:
         self.data_sets: list[int | None] = []
         self.made: dict[int, int | None] = {}
         self.keep: list[Any] = []
+        self.module_lines: dict[int, int | None] = {}
+        self.same_place: dict[int, set[int]] = {}  # line of a write -> where the modules that write there are made
 
     @contextmanager
     def hushed(self) -> Iterator[None]:
@@ -175,6 +182,21 @@ class Tracker:
             self.silent.append(entry)
             return entry.contents.clone()
 
+    def note_module(self, module: torch.nn.Module) -> None:
+        """A module is being made."""
+        self.module_lines[id(module)] = user_line()
+        self.keep.append(module)
+
+    def _module_line(self) -> int | None:
+        """Where the innermost torch module under the user's frame was made."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != PROGRAM:
+            module = frame.f_locals.get("self") if frame.f_code.co_name == "forward" else None
+            if isinstance(module, torch.nn.Module):
+                return self.module_lines.get(id(module))
+            frame = frame.f_back  # type: ignore[assignment]
+        return None
+
     # -- writes --------------------------------------------------------------------------------------------
 
     def settle(self, key: int) -> None:
@@ -193,6 +215,11 @@ class Tracker:
                 same = entry.alias.untyped_storage()._cdata == write.storage
                 entry.hidden.append((write.line, "data" if same else "alias"))
 
+    def settle_all(self) -> None:
+        """File every write."""
+        for key in list(self.pending):
+            self.settle(key)
+
     def wrote(self, tensor: torch.Tensor) -> None:
         key = _key(tensor)
         if not key:
@@ -200,7 +227,10 @@ class Tracker:
         self.settle(key)
         storage = tensor.untyped_storage()
         self.keep.append(storage)
-        self.pending[key] = self.last_write[key] = Write(self.tick(), user_line(), storage._cdata)
+        write = Write(self.tick(), user_line(), storage._cdata, self._module_line())
+        self.pending[key] = self.last_write[key] = write
+        if write.line is not None and write.made is not None:
+            self.same_place.setdefault(write.line, set()).add(write.made)
 
     # -- the user's calls ----------------------------------------------------------------------------------
 
@@ -221,6 +251,9 @@ class Tracker:
             key = _key(entry.alias)
             write = self.last_write.get(key)
             written_before = write is not None and call.start < write.time < entry.time
+            with self.hushed():
+                if not entry.stale and entry.changed:  # the op itself keeps up what it saved: batch norm's mean
+                    entry.contents = entry.alias.clone()
             if key in call.arguments:
                 entry.leaf = call.arguments[key]
                 entry.role = "result" if written_before else "input"
@@ -264,6 +297,7 @@ class _Dispatch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        written: list[torch.Tensor] = []
         if not self.tracker.quiet:
             for position, argument in enumerate(func._schema.arguments):
                 if argument.alias_info is None or not argument.alias_info.is_write:
@@ -271,7 +305,13 @@ class _Dispatch(TorchDispatchMode):
                 value = args[position] if position < len(args) else kwargs.get(argument.name)
                 for tensor in _tensors(value):
                     self.tracker.wrote(tensor)
-        return func(*args, **kwargs)
+                    written.append(tensor)
+        result = func(*args, **kwargs)
+        if func._schema.name.startswith("aten::_foreach_"):
+            # their kernels count versions by calling each tensor's own op, which they cannot do from under a mode
+            for tensor in written:
+                torch.autograd.graph.increment_version(tensor)
+        return result
 
 
 class _Function(TorchFunctionMode):
@@ -315,7 +355,15 @@ class _Function(TorchFunctionMode):
 @contextmanager
 def tracking(tracker: Tracker) -> Iterator[None]:
     """Run the body watched by ``tracker``."""
+    made = torch.nn.Module.__init__
+
+    def noting(self: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+        tracker.note_module(self)
+        made(self, *args, **kwargs)
+
     with ExitStack() as stack:
+        torch.nn.Module.__init__ = noting  # type: ignore[method-assign]
+        stack.callback(setattr, torch.nn.Module, "__init__", made)
         stack.enter_context(torch.autograd.graph.saved_tensors_hooks(tracker.pack, tracker.unpack))
         stack.enter_context(_Dispatch(tracker))
         stack.enter_context(_Function(tracker))

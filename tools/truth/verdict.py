@@ -28,9 +28,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("functions with out=... arguments don't support automatic differentiation", "IPL103"),
     Fault(VERSION_ERROR, "IPL2"),
     Fault("created in no_grad mode and its base or another view", "IPL402", (), True),
-    Fault("created in no_grad mode", "IPL402"),
+    Fault("A view was created in no_grad mode", "IPL402"),
     Fault("created in inference mode and its base or another view", "IPL402", ("IPL404",), True),
-    Fault("created in inference mode", "IPL402", ("IPL404",)),
+    Fault("A view was created in inference mode", "IPL402", ("IPL404",)),
     Fault("is a view and its base or another view of its base has been modified inplace", "IPL401", (), True),
     Fault("This view is the output of a function that returns multiple views", "IPL401"),
     Fault("created inside a custom Function", "IPL401", ("IPL402",)),
@@ -57,6 +57,7 @@ class Finding:
     code: the rule code that fits best. also: codes that would be as right.
     line: the culprit, the line of the in-place write; ``None`` where the watched run could not explain the error.
     raised: the line where torch raised; ``None`` for wrong gradients. error: torch's words.
+    same: other lines that name the same write: where the module that writes was made.
     others: lines that wrote to the same saved tensor too, or that a linter may as well report next to the culprit.
     """
 
@@ -66,6 +67,12 @@ class Finding:
     error: str = ""
     also: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
+    same: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The lines of the culprit: none if it is not known."""
+        return () if self.line is None else (self.line, *self.same)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -75,11 +82,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The oracle's answer on one program. ``note`` says why it is invalid, or what is odd about it."""
+    """The oracle's answer on one program.
+
+    note says why it is invalid, or what is odd about it: such a verdict decides nothing (`decided`).
+    errors: every exception and warning of the unwatched run with its line, whether autograd raised it or not.
+    """
 
     kind: Kind
     findings: tuple[Finding, ...] = ()
     note: str = ""
+    errors: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def decided(self) -> bool:
+        """Whether the program may be used to judge a linter."""
+        return self.kind != "invalid" and not self.note and self.explained
 
     @property
     def bad(self) -> bool:
@@ -99,6 +116,8 @@ class Verdict:
     def from_json(cls, data: dict[str, Any]) -> Verdict:
         """The verdict that `to_json` wrote."""
         findings = tuple(
-            Finding(**{**one, "also": tuple(one["also"]), "others": tuple(one["others"])}) for one in data["findings"]
+            Finding(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
+            for one in data["findings"]
         )
-        return cls(data["kind"], findings, data["note"])
+        errors = tuple((line, text) for line, text in data["errors"])
+        return cls(data["kind"], findings, data["note"], errors)

@@ -52,7 +52,7 @@ def _read(pipe: int, limit: float) -> bytes | None:
 
 
 def _invalid(note: str) -> dict[str, Any]:
-    return {"kind": "invalid", "findings": [], "note": note}
+    return {"kind": "invalid", "findings": [], "note": note, "errors": []}
 
 
 def judge_in_fork(source: str, limit: float) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""``python -m tools.truth``: check fixtures against torch and linter, or compare both on random programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from tools.truth import compare, shrink
+from tools.truth.fixtures import FixtureError, check_linter, check_torch, load
+from tools.truth.generate import generate, programs, topics
+from tools.truth.oracle import Oracle
+
+
+@click.group()
+def main() -> None:
+    """Real torch as the judge of inplace-lint."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--torch-only", is_flag=True, help="Leave the linter out.")
+@click.option("--linter-only", is_flag=True, help="Leave torch out.")
+def fixtures(paths: tuple[Path, ...], torch_only: bool, linter_only: bool) -> None:
+    """Execute and lint fixtures (all, or those in PATHS) and print where their comments are wrong."""
+    try:
+        cases = list(load([path.resolve() for path in paths]))
+    except FixtureError as error:
+        raise click.ClickException(str(error)) from None
+    wrong = 0
+    with Oracle(2) as oracle:
+        verdicts = iter(()) if linter_only else oracle.judge_all(case.source for case in cases)
+        for case in cases:
+            problems = [] if linter_only else [f"torch:  {one}" for one in check_torch(case, next(verdicts))]
+            if not torch_only:
+                try:
+                    problems += [f"linter: {one}" for one in check_linter(case, compare.lint(case.source))]
+                except Exception as error:
+                    problems.append(f"linter: crashed: {type(error).__name__}: {error}")
+            wrong += bool(problems)
+            for problem in problems:
+                click.echo(f"{case.name}: {problem}")
+    click.echo(f"{len(cases)} fixtures, {wrong} with problems")
+    sys.exit(1 if wrong else 0)
+
+
+@main.command()
+@click.option("--seed", default=0, show_default=True, help="The first program's seed.")
+@click.option("--count", default=200, show_default=True, help="How many programs.")
+@click.option("--topic", type=click.Choice(topics()), help="Only this topic.")
+@click.option("--workers", default=1, show_default=True, help="Processes that run torch.")
+@click.option("--show", default=0, show_default=True, help="Print so many disagreements in full.")
+@click.option("--shrink", "shrinking", is_flag=True, help="Shrink the disagreements that are shown or saved.")
+@click.option("--save", type=click.Path(file_okay=False, path_type=Path), help="Write the disagreements to this folder.")
+def random(
+    seed: int, count: int, topic: str | None, workers: int, show: int, shrinking: bool, save: Path | None
+) -> None:
+    """Compare linter and torch on random programs."""
+    with Oracle(workers) as oracle:
+        report = compare.run(programs(seed, count, topic), oracle)
+        click.echo(report.text())
+        for number, one in enumerate(report.disagreements):
+            if number >= show and save is None:
+                break
+            small = shrink.shrink(one, oracle) if shrinking else one
+            text = small.program.source.rstrip("\n") + "\n\n" + "\n".join("# " + line for line in small.describe().splitlines())
+            if number < show:
+                click.echo("\n" + "=" * 80 + "\n" + text)
+            if save is not None:
+                save.mkdir(parents=True, exist_ok=True)
+                name = f"{one.disagreement}-{one.program.topic}-{one.program.producer}-{one.program.seed}.py"
+                (save / name).write_text(text + "\n", encoding="utf-8")
+    sys.exit(1 if report.disagreements else 0)
+
+
+@main.command()
+@click.option("--seed", default=0, show_default=True)
+@click.option("--topic", type=click.Choice(topics()))
+def show(seed: int, topic: str | None) -> None:
+    """Print one random program with torch's verdict."""
+    program = generate(seed, topic)
+    with Oracle() as oracle:
+        comparison = compare.Comparison(program, oracle.judge(program.source), ())
+    click.echo(program.source)
+    click.echo(comparison.describe().rsplit("\n", 1)[0])
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def judge(path: Path) -> None:
+    """What torch says of the program in PATH."""
+    with Oracle() as oracle:
+        verdict = oracle.judge(path.read_text(encoding="utf-8"))
+    click.echo(f"{verdict.kind} {verdict.note}".rstrip())
+    for one in verdict.findings:
+        click.echo(f"{path}:{one.line}: {one.code} (also {', '.join(one.also) or 'none'}), raised on {one.raised}: {one.error}")
+
+
+if __name__ == "__main__":
+    main()
