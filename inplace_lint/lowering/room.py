@@ -45,6 +45,7 @@ def with_room(function: Callable[[], T]) -> T:
             try:
                 thread.start()
             except RuntimeError:  # no address space for the stack: what is not too deep works without
+                sys.setrecursionlimit(limit)
                 return function()
             thread.join()
         finally:
