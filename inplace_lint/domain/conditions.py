@@ -75,6 +75,35 @@ def either(a: Cond, b: Cond) -> Cond:
     return a & b
 
 
+def complementary(a: Cond, b: Cond) -> Cond | None:
+    """What two conditions share, where they are the two answers to one question; None otherwise."""
+    if len(a) != len(b):
+        return None
+    left, right = a - b, b - a
+    if len(left) == len(right) == 1:
+        (x,), (y,) = left, right
+        if x.key == y.key and x.value != y.value:
+            return a & b
+    return None
+
+
+def add_alternative(known: tuple[Cond, ...], cond: Cond, most: int = 4) -> tuple[Cond, ...]:
+    """A disjunction of conditions with one more: without those that another implies, answers to one question merged."""
+    for other in known:
+        if other <= cond:
+            return known
+    merged = [other for other in known if not cond <= other]
+    for other in merged:
+        shared = complementary(other, cond)
+        if shared is not None:
+            return add_alternative(tuple(o for o in merged if o is not other), shared, most)
+    merged.append(cond)
+    if len(merged) > most:
+        common = frozenset.intersection(*merged)
+        return (common,)
+    return tuple(merged)
+
+
 def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
     """``either`` where None stands for what never holds. Of two unrelated assumptions the simpler one is kept,
     since either of them alone is enough for the finding."""
@@ -86,6 +115,9 @@ def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
         return a
     if b <= a:
         return b
+    shared = complementary(a, b)
+    if shared is not None:
+        return shared
     return min(a, b, key=lambda c: (sum(f.decisive for f in c), len(c), sorted((f.key, f.value) for f in c)))
 
 

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Union
 
 from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
-from inplace_lint.domain.values import NOTHING, Atom, Value, references, rename_value
+from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, references, rename_value
+
+MOST_LITERALS = 8
+"""Literals that one value distinguishes."""
 
 Place = tuple[str, int]
 """A file's key and an origin: the domain's name for a place in the source."""
@@ -209,7 +212,19 @@ def join_values(a: Value, a_path: Cond, b: Value, b_path: Cond) -> Value:
     """Either value; possibilities of one path only carry that path's facts."""
     if a is b or a == b:
         return a
-    return join_maps(a, a_path, b, b_path)
+    return widened(join_maps(a, a_path, b, b_path))
+
+
+def widened(value: Value) -> Value:
+    """The value with literals past a small number replaced by one unknown number: counters end their loops."""
+    if len(value) <= MOST_LITERALS:
+        return value
+    literals = [atom for atom in value if isinstance(atom, Const)]
+    if len(literals) <= MOST_LITERALS:
+        return value
+    kept = {atom: cond for atom, cond in value.items() if not isinstance(atom, Const) or atom.value is None}
+    kept[Unknown("", "no", False)] = TRUE
+    return kept
 
 
 def _join_status(a: Status, a_path: Cond, b: Status, b_path: Cond) -> Status:

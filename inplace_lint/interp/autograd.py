@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either
+from inplace_lint.domain.conditions import (
+    TRUE, Cond, add_alternative, add_to, both, decisive_texts, maybe_both, maybe_either,
+)  # fmt: skip
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NONE, one
@@ -157,6 +159,8 @@ def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracke
             writes = dict(saved.writes)
             add_to(writes, record, path_cond)
             return replace(saved, writes=writes)
+        if info.through == "statistics" and saved.statistics:
+            return None
         if not overlap(saved.region, tensor.region):
             return None
         silent = dict(saved.silent)
@@ -208,20 +212,27 @@ def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, w
             state.put(key, replace(obj, refused=refused))
 
 
-def save(m: Machine, state: State, oid: int, tensor: Tensor, role: str, is_result: bool, cond: Cond, op: str, place: Place, through_view: bool = False) -> Saved:
+def save(
+    m: Machine, state: State, oid: int, tensor: Tensor, role: str, is_result: bool, cond: Cond, op: str, place: Place,
+    through_view: bool = False, statistics: bool = False,
+) -> Saved:  # fmt: skip
     """A node keeps a tensor for its backward, at its version now."""
     inside = maybe_both(tensor.inference, cond)
     if inside is not None:
         m.emit(InferenceTensorUsed(m.site(place), m.site(tensor.made), op, None, m.context(inside)), inside)
     return Saved(
         role=role, is_result=is_result, tensor=oid, storages=tensor.storages, counters=tensor.counters, region=tensor.region,
-        cond=cond, leaf=tensor.status.leaf, through_view=through_view,
+        cond=cond, leaf=tensor.status.leaf, through_view=through_view, statistics=statistics,
     )  # fmt: skip
 
 
-def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> dict[int, Cond]:
-    """Everything that a backward from ``roots`` passes (nodes and leaves), each with its condition."""
-    reached: dict[int, Cond] = {}
+Reached = dict[int, tuple[Cond, ...]]
+"""What a backward passes, each with the alternative conditions under which it does."""
+
+
+def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> Reached:
+    """Everything that a backward from ``roots`` passes: nodes and leaves."""
+    reached: Reached = {}
     todo: list[tuple[int, Cond]] = []
     for oid, cond in roots:
         tensor = state.tensor(oid)
@@ -233,23 +244,22 @@ def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> dict[int, Cond]:
                 todo.append((node, together))
     while todo:
         key, cond = todo.pop()
-        known = reached.get(key)
-        if known is not None:
-            wider = maybe_either(known, cond)
-            if wider == known or wider is None:
-                continue
-            cond = wider
-        reached[key] = cond
+        known = reached.get(key, ())
+        wider = add_alternative(known, cond)
+        if wider == known:
+            continue
+        reached[key] = wider
         node = state.heap.get(key)
         if isinstance(node, Node):
             for edge, own in node.edges.items():
-                together = both(own, cond)
-                if together is not None:
-                    todo.append((edge, together))
+                for new in wider:
+                    together = both(own, new)
+                    if new not in known and together is not None:
+                        todo.append((edge, together))
     return reached
 
 
-def leading_to(state: State, reached: dict[int, Cond], targets: set[int]) -> dict[int, Cond]:
+def leading_to(state: State, reached: Reached, targets: set[int]) -> Reached:
     """Those of the reached nodes from which gradients flow on to one of ``targets`` (``inputs=``)."""
     leads: set[int] = set(targets)
     changed = True
@@ -266,7 +276,7 @@ def leading_to(state: State, reached: dict[int, Cond], targets: set[int]) -> dic
 def backward(
     m: Machine, state: State, roots: list[tuple[int, Cond]], place: Place | None, keep: Cond | None,
     inputs: list[int] | None = None, accumulate: bool = True,
-) -> dict[int, Cond]:  # fmt: skip
+) -> Reached:  # fmt: skip
     """Run backward from ``roots``: report stale saves and freed graphs, free the graph, fill ``.grad`` of leaves.
 
     place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
@@ -285,16 +295,18 @@ def backward(
         passed = leading_to(state, reached, targets | stop)
     else:
         passed = reached
-    for key, cond in sorted(passed.items(), key=lambda item: abs(item[0])):
+    for key, alternatives in sorted(passed.items(), key=lambda item: abs(item[0])):
         node = state.heap.get(key)
         if isinstance(node, Node):
             m.trained |= node.codes
-            _check_saved(m, state, key, node, cond, place)
+            for cond in alternatives:
+                _check_saved(m, state, key, node, cond, place)
     if place is None:
         return passed
     _check_freed(m, state, passed, place)
-    for key, cond in passed.items():
+    for key, alternatives in passed.items():
         node = state.heap.get(key)
+        cond = frozenset.intersection(*alternatives)
         if isinstance(node, Node):
             if keep is None or keep:
                 freed = dict(node.freed)
@@ -310,7 +322,7 @@ def backward(
     return passed
 
 
-def _fill_retained(m: Machine, state: State, passed: dict[int, Cond]) -> None:
+def _fill_retained(m: Machine, state: State, passed: Reached) -> None:
     for key, obj in list(state.heap.items()):
         if isinstance(obj, Tensor) and obj.retains and any(node in passed for node in obj.nodes):
             give_grad(m, state, key, TRUE)
@@ -375,15 +387,16 @@ def _as_event(m: Machine, write: WriteRecord) -> Write:
     )  # fmt: skip
 
 
-def _check_freed(m: Machine, state: State, passed: dict[int, Cond], place: Place) -> None:
+def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> None:
     """Report the first shared node that an earlier backward freed, once a pair of backward calls."""
     told: set[Place] = set()
-    for key, cond in sorted(passed.items(), key=lambda item: abs(item[0])):
+    for key, alternatives in sorted(passed.items(), key=lambda item: abs(item[0])):
         node = state.heap.get(key)
         if not isinstance(node, Node) or not node.frees:
             continue
         for first, own in node.freed.items():
-            together = both(cond, own)
+            possible = [c for cond in alternatives if (c := both(cond, own)) is not None]
+            together = min(possible, key=lambda c: (len(decisive_texts(c)), len(c))) if possible else None
             if first in told or together is None or m.contradicts(together, state.path):
                 continue
             told.add(first)

@@ -393,14 +393,14 @@ def numbers(engine: Engine, state: State, site: CallSite) -> Value:
                 return const(function(*literals))  # type: ignore[operator]
         except (TypeError, ValueError, ArithmeticError):
             return ANYTHING
-    if name == "abs" and site.positional and operators.split(state, site.positional[0])[0]:
+    if name == "abs" and site.positional and operators.split(engine, state, site.positional[0])[0]:
         value = operators.method_op(engine, state, "__abs__", [site.positional[0]], site.place, "abs", None, "function")
         if value is not None:
             return value
     if name in ("max", "min") and site.positional:
         # They compare, and return one of what they were given.
         inner = _elements(engine, state, site).any if len(site.positional) == 1 else union(site.positional)
-        if operators.split(state, inner)[0]:
+        if operators.split(engine, state, inner)[0]:
             return inner
     return one(engine.m.fresh(state, site.place[1], "number", "no", False))
 
@@ -458,3 +458,45 @@ def copy_(engine: Engine, state: State, site: CallSite) -> Value:
     return value
 
 
+
+
+@symbol(*(f"operator.i{name}" for name in operators.METHODS.values()))
+def operator_in_place(engine: Engine, state: State, site: CallSite) -> Value:
+    """``operator.iadd`` and its kin are the augmented operators."""
+    return _operator(engine, state, site, True)
+
+
+@symbol(*(f"operator.{name}" for name in operators.METHODS.values()))
+def operator_binary(engine: Engine, state: State, site: CallSite) -> Value:
+    """``operator.add`` and its kin are the binary operators."""
+    return _operator(engine, state, site, False)
+
+
+def _operator(engine: Engine, state: State, site: CallSite, in_place: bool) -> Value:
+    name = (site.target or "").rsplit(".", 1)[-1].strip("_")
+    names = {method: op for op, method in operators.METHODS.items()}
+    op = names.get(name) or names.get(name[1:])
+    if op is None or len(site.positional) != 2:
+        return ANYTHING
+    left, right = site.positional
+    if in_place:
+        return operators.in_place(engine, state, site.flow, op, left, right, site.place, None)
+    return operators.binary(engine, state, site.flow, op, left, right, site.place)
+
+
+@symbol("collections.namedtuple")
+def namedtuple_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``namedtuple(name, fields)`` makes a class whose instances hold their fields in order."""
+    name = constant_of(site.argument(0, "typename"))
+    given = site.argument(1, "field_names") or ANYTHING
+    text = constant_of(given)
+    names: list[object] = []
+    if isinstance(text, str):
+        names = list(text.replace(",", " ").split())
+    else:
+        inner = iteration.elements(engine, state, site.flow, given, site.place)
+        names = [constant_of(v) for v in inner.exact or ()]
+    if not isinstance(name, str) or not names or not all(isinstance(n, str) for n in names):
+        return one(engine.m.fresh(state, site.place[1], "namedtuple", "no", False))
+    made = Class(name, name, (one(Sym("typing.NamedTuple")),), {}, tuple((str(n), False) for n in names))
+    return one(state.allocate(engine.m.oid(site.place[1], "namedtuple"), made))

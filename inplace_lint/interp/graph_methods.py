@@ -10,7 +10,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, one
 from inplace_lint.events import BadViewWritten, Write
 from inplace_lint.interp import attributes, calls, iteration
-from inplace_lint.interp.autograd import backward, edges_of, grad_mode, reach, save
+from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, symbol, tensor_method
 
@@ -92,7 +92,7 @@ def autograd_grad(engine: Engine, state: State, site: CallSite) -> Value:
 
 
 def _double(
-    engine: Engine, state: State, roots: list[tuple[int, Cond]], passed: dict[int, Cond], site: CallSite, number: int
+    engine: Engine, state: State, roots: list[tuple[int, Cond]], passed: Reached, site: CallSite, number: int
 ) -> int:  # fmt: skip
     """The node of a differentiable gradient: it leads to the graph it came from and keeps what that graph kept."""
     m = engine.m
@@ -105,8 +105,9 @@ def _double(
                 if together is not None:
                     add_to(edges, edge, together)
     saved = []
-    for key, cond in passed.items():
+    for key, alternatives in passed.items():
         node = state.heap.get(key)
+        cond = frozenset.intersection(*alternatives)
         if not isinstance(node, Node):
             continue
         for s in node.saved:

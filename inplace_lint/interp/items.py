@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inplace_lint.domain.conditions import TRUE, both
-from inplace_lint.domain.objects import Class, Container, Instance, Place, Tensor, contents
+from inplace_lint.domain.objects import Class, Container, Instance, Place, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING, NOTHING, Atom, Const, SliceAtom, Sym, Unknown, Value, const, constant_of, known, one, under, union,
@@ -20,7 +20,7 @@ def get(
     engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None
 ) -> Value:  # fmt: skip
     """``obj[index]``."""
-    tensors, others = split(state, obj)
+    tensors, others = split(engine, state, obj)
     values: list[Value] = []
     if tensors:
         values.append(_tensor_item(engine, state, tensors, index, place, target))
@@ -116,14 +116,15 @@ def put(
     augmented: bool = False,
 ) -> None:  # fmt: skip
     """``obj[index] = value``."""
-    tensors, others = split(state, obj)
+    tensors, others = split(engine, state, obj)
     if tensors:
         row = engine.m.model.method("__setitem__")
         if row is not None:
             kind = classify_index(state, index)
             partial = kind == "basic" and not layout.whole(state, index)
+            fills = not split(engine, state, value)[0]
             call = OpCall(
-                place, "item assignment", "item", "[...] =", target, tag="setitem", evidence=False, partial=partial
+                place, "item assignment", "item", "[...] =", target, tag="setitem", evidence=False, partial=partial, fills=fills,
             )  # fmt: skip
             call_op(engine, state, row.variants, Arguments([tensors, index, value], settings={"index": kind}), call)
     for atom, cond in others.items():
@@ -176,10 +177,8 @@ def delete(state: State, obj: Value, index: Value) -> None:
             if -len(items) <= literal.value < len(items):
                 del items[literal.value]
             state.put(atom, Container(box.kind, tuple(items), None, box.rest))
+        elif len(index) == 1 and next(iter(index)) == SliceAtom(None, None, None):
+            state.put(atom, Container(box.kind, ()))
         else:
             state.put(atom, Container(box.kind, None, None, contents(box)))
 
-
-def is_tensor_object(state: State, atom: Atom) -> bool:
-    """Whether an atom is a tensor on the heap."""
-    return isinstance(atom, int) and isinstance(state.heap.get(atom), Tensor)

@@ -9,7 +9,7 @@ from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container, Instance, Place, Tensor, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import calls
+from inplace_lint.interp import calls, classes
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.machine import Flow
@@ -90,6 +90,9 @@ def _atom_elements(engine: Engine, state: State, flow: Flow, atom: object, place
                 keys = [const(key) for key in inner.entries]
                 return Elements(keys, union(keys))
             return Elements(None, contents(inner))
+        fields = obj.attrs.get("*fields")
+        if fields is not None and any(a == Sym("typing.NamedTuple") for a in classes.order(state, obj.cls)):
+            return elements(engine, state, flow, fields, place, wanted)
         called = calls.special_method(engine, state, flow, atom, "__iter__", [], place)
         if called is not None and atom not in called:
             return elements(engine, state, flow, called, place, wanted)

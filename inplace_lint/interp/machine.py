@@ -127,7 +127,7 @@ class Machine:
     def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
         """An unknown that follows from another one alone."""
         tag = base.tag + suffix
-        if len(tag) > 160:
+        if len(tag) > (48 if self.loops else 120):
             return Unknown("", "no", base.tensor)
         if tag not in self._tag_loops:
             self._tag_loops[tag] = self._tag_loops.get(base.tag, frozenset())
@@ -171,8 +171,17 @@ class Machine:
             return f"`{tag}`"
         return f"`{expression}` of `{owner}`"
 
+    def known_tensor(self, state: State, atom: Unknown) -> int | None:
+        """The tensor that an unknown was found to be, if it was used as one before."""
+        if not atom.tag:
+            return None
+        oid = self._oids.get(("assumed", atom.tag))
+        return oid if oid is not None and oid in state.heap else None
+
     def materialise(self, state: State, atom: Unknown) -> int | None:
         """The tensor that an unknown stands for; None where it cannot be one."""
+        if (known := self.known_tensor(state, atom)) is not None:
+            return known
         if not atom.tensor or not atom.tag or atom.tag.startswith("not "):
             return None
         oid = self.named_oid("assumed", atom.tag)

@@ -10,7 +10,7 @@ from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container, Instance, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Unknown, Value, const, constant_of, one, union
-from inplace_lint.interp import attributes, calls, modules
+from inplace_lint.interp import attributes, calls, classes, modules
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite
@@ -244,3 +244,23 @@ def forward(engine: Engine, state: State, oid: int, site: CallSite) -> Value | N
     if not isinstance(instance, Instance):
         return ANYTHING
     return modules.call_instance(engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target)
+
+
+@module_method("reset_running_stats", "reset_parameters")
+def reset(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """A module writes to its own tensors again, in place and under no_grad, as their counters see."""
+    instance = state.heap.get(oid)
+    name = (site.target or "").rsplit(".", 1)[-1]
+    row = None
+    if isinstance(instance, Instance):
+        path = classes.outside_base(state, instance.cls)
+        row = None if path is None else engine.m.model.module(path)
+    if row is None or not isinstance(instance, Instance):
+        return NONE
+    info = WriteInfo(site.place, "call", name, None)
+    names = row.buffers if name == "reset_running_stats" else (*row.buffers, *(n for n, _ in row.parameters))
+    for attr in names:
+        for atom, cond in instance.attrs.get(attr, {}).items():
+            if isinstance(atom, int):
+                bump(engine.m, state, atom, cond, info, False)
+    return NONE

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
-from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, Tensor, contents
+from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, Tensor, contents, widened
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING, Atom, BoundFunction, Const, Sym, Unknown, Value, const, known, one, under, union,
@@ -29,18 +29,22 @@ _FOLD: dict[str, Callable[[object, object], object]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _LARGE = 1 << 48
+MOST_PAIRS = 24
+"""Combinations of operands that are looked at one by one."""
 
 
-def is_tensor(state: State, atom: Atom) -> bool:
-    """Whether an atom is a tensor, or an unknown that is taken for one wherever it is used."""
+def is_tensor(engine: Engine, state: State, atom: Atom) -> bool:
+    """Whether an atom is a tensor, or an unknown that was used as one or is taken for one wherever it is used."""
     if isinstance(atom, int):
         return isinstance(state.heap.get(atom), Tensor)
-    return isinstance(atom, Unknown) and atom.tensor and atom.grad == "likely"
+    if not isinstance(atom, Unknown):
+        return False
+    return (atom.tensor and atom.grad == "likely") or engine.m.known_tensor(state, atom) is not None
 
 
-def split(state: State, value: Value) -> tuple[Value, Value]:
+def split(engine: Engine, state: State, value: Value) -> tuple[Value, Value]:
     """The possibilities that are tensors, and the others."""
-    tensors = {a: c for a, c in value.items() if is_tensor(state, a)}
+    tensors = {a: c for a, c in value.items() if is_tensor(engine, state, a)}
     return tensors, {a: c for a, c in value.items() if a not in tensors}
 
 
@@ -94,7 +98,7 @@ def unary(engine: Engine, state: State, op: str, operand: Value, place: Place) -
         if no is not None:
             add_to(result, Const(True, "bool"), no)
         return result
-    tensors, others = split(state, operand)
+    tensors, others = split(engine, state, operand)
     values: list[Value] = []
     if tensors:
         name = {"-": "__neg__", "+": "__pos__", "~": "__invert__"}[op]
@@ -124,8 +128,8 @@ def method_op(
 
 def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right: Value, place: Place) -> Value:
     """A binary operator on every combination of what its operands may be."""
-    left_tensors, left_others = split(state, left)
-    right_tensors, right_others = split(state, right)
+    left_tensors, left_others = split(engine, state, left)
+    right_tensors, right_others = split(engine, state, right)
     values: list[Value] = []
     name = METHODS[op]
     if left_tensors:
@@ -142,12 +146,14 @@ def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right
 
 def _plain(engine: Engine, state: State, flow: Flow, op: str, left: Value, right: Value, place: Place) -> Value:
     values: list[Value] = []
+    if len(left) * len(right) > MOST_PAIRS:
+        return {engine.m.fresh(state, place[1], f"op{op}", "no", False): TRUE}
     for a, ca in left.items():
         for b, cb in right.items():
             cond = both(ca, cb)
             if cond is not None:
                 values.append(under(_plain_atoms(engine, state, flow, op, a, b, place), cond))
-    return union(values)
+    return widened(union(values))
 
 
 def _plain_atoms(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: Atom, place: Place) -> Value:
@@ -199,7 +205,7 @@ def in_place(
     engine: Engine, state: State, flow: Flow, op: str, left: Value, right: Value, place: Place, target: str | None
 ) -> Value:  # fmt: skip
     """The operator of an augmented assignment: tensors and lists change in place, everything else is made anew."""
-    tensors, others = split(state, left)
+    tensors, others = split(engine, state, left)
     values: list[Value] = []
     if tensors:
         name = f"__i{METHODS[op]}__"
@@ -227,8 +233,8 @@ def in_place(
 def compare(engine: Engine, state: State, op: str, left: Value, right: Value, place: Place) -> Value:
     """A comparison: of tensors a tensor, of literals a literal, of unknowns a question with an identity."""
     if op not in ("is", "is not", "in", "not in"):
-        left_tensors, left_others = split(state, left)
-        right_tensors, right_others = split(state, right)
+        left_tensors, left_others = split(engine, state, left)
+        right_tensors, right_others = split(engine, state, right)
         if (left_tensors or right_tensors) and not (_only_none(left_others) or _only_none(right_others)):
             first, second = (left_tensors, right) if left_tensors else (right_tensors, left_others)
             value = method_op(engine, state, f"__{COMPARISONS[op]}__", [first, second], place, op, None, "operator")

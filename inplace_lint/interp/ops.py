@@ -37,6 +37,7 @@ class OpCall:
     evidence: bool = True
     through: str | None = None
     partial: bool = False
+    fills: bool = False
 
 
 @dataclass(slots=True)
@@ -180,8 +181,10 @@ def _make_node(
             cond = maybe_both(guard, item.cond)
             if cond is None:
                 continue
+            # What the op updates behind the counter's back it does not read again in its own backward.
+            own = row.what in variant.silent_writes
             saved.append(
-                save(m, state, item.oid, item.tensor, f"{row.what}", False, cond, call.name, call.place, row.through_view)
+                save(m, state, item.oid, item.tensor, row.what, False, cond, call.name, call.place, row.through_view, own)
             )
     node = Node(
         place=call.place, op=call.name, name=variant.node, edges=edges, saved=tuple(saved), frees=variant.frees,
@@ -196,7 +199,7 @@ def _write(
 ) -> None:  # fmt: skip
     info = WriteInfo(
         call.place, call.form, call.spelled or call.name, call.target, call.flag,
-        fills=variant.expanded_ok, through=call.through,
+        fills=variant.expanded_ok or call.fills, through=call.through,
         partial=call.partial,
     )  # fmt: skip
     tracked = not variant.no_grad

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import CONSTANT, Instance, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, const, constant_of, one
+from inplace_lint.domain.values import ANYTHING, NONE, Sym, Unknown, Value, const, constant_of, one
 from inplace_lint.interp import calls, instances, operators
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, method, symbol
@@ -79,7 +79,7 @@ def checkpoint(engine: Engine, state: State, site: CallSite) -> Value | None:
 def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
     """``torch.is_tensor``."""
     value = site.positional[0] if site.positional else ANYTHING
-    tensors, others = operators.split(state, value)
+    tensors, others = operators.split(engine, state, value)
     if tensors and not others:
         return const(True)
     return one(engine.m.fresh(state, site.place[1], "is_tensor", "no", False))
@@ -135,6 +135,13 @@ def distribution_method(engine: Engine, state: State, oid: int, site: CallSite) 
 def from_numpy(engine: Engine, state: State, site: CallSite) -> object:
     """``torch.from_numpy(array)``: a tensor on the array's storage, with a counter of its own."""
     m = engine.m
+    for atom in site.positional[0] if site.positional else ():
+        if isinstance(atom, Unknown) and atom.tag and m.known_tensor(state, atom) is None:
+            # An array made by NumPy: from here on its memory is a tensor's as well.
+            array = m.named_oid("assumed", atom.tag)
+            state.heap[array] = Tensor(
+                site.place, "array", frozenset({array}), frozenset(), is_array=True, assumed=atom.tag, contiguous=None
+            )
     found = m.tensors(state, site.positional[0]) if site.positional else []
     arrays = [t for _, t, _ in found if t.is_array]
     oid = m.oid(site.place[1], "from_numpy")
