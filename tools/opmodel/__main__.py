@@ -19,7 +19,7 @@ import torch
 
 from inplace_lint.opmodel import rows
 from inplace_lint.opmodel.lookup import FORMAT
-from tools.opmodel import build, indexing, modules, spellings
+from tools.opmodel import build, indexing, modules, overrides, spellings
 
 DATA = Path(__file__).resolve().parents[2] / "inplace_lint" / "opmodel" / "data"
 
@@ -47,14 +47,14 @@ def main() -> None:
             continue
         op = build.op(spelling, dotted, notes)
         if op is not None:
-            functions[dotted] = rows.encode_op(op)
+            functions[dotted] = rows.encode_op(overrides.apply("functions", op))
     methods: dict[str, str] = {}
     for spelling in spellings.methods():
         if options.only and spelling.name not in options.only:
             continue
         op = build.op(spelling, spelling.name, notes)
         if op is not None:
-            methods[spelling.name] = rows.encode_op(op)
+            methods[spelling.name] = rows.encode_op(overrides.apply("methods", op))
     properties: dict[str, str] = {}
     for name, _ in spellings.properties():
         if options.only and name not in options.only:

@@ -12,7 +12,7 @@ import torch
 from inplace_lint.opmodel.schema import REQUIRED, Op, Param, ParamKind, Variant
 from tools.opmodel import infer
 from tools.opmodel.by_hand import by_hand
-from tools.opmodel.capture import overheard
+from tools.opmodel.capture import overheard, wrapped_names
 from tools.opmodel.derivatives import derived, disagreements
 from tools.opmodel.observe import CallError, Seen, observe, tensors_in
 from tools.opmodel.samples import Sample, alternatives, pool, synthetic
@@ -52,12 +52,13 @@ def _constants(signature: Signature, bound: Mapping[str, object]) -> dict[str, o
 def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     """Observes a spelling on every sample that binds; what was seen by signature, with its causal parameters."""
     bound_by: dict[int, list[dict[str, object]]] = {index: [] for index in range(len(spelling.signatures))}
-    for sample in (*overheard().get(spelling.function, ()), *by_hand().get(spelling.dotted, ())):
+    heard = overheard().get(spelling.function, ())
+    for sample in (*heard, *by_hand().get(spelling.dotted, ())):
         _place(spelling, sample, bound_by)
     for name in spelling.pool:
-        for sample in pool().get(name, ()):
-            _place(spelling, sample, bound_by)
-        if any(bound_by.values()):
+        if heard and name in wrapped_names():
+            continue  # its samples are in the order of the wrapper's parameters
+        if any([_place(spelling, sample, bound_by) for sample in pool().get(name, ())]):
             break
     found = []
     for index, signature in enumerate(spelling.signatures):
@@ -77,13 +78,14 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     return found
 
 
-def _place(spelling: Spelling, sample: Sample, bound_by: dict[int, list[dict[str, object]]]) -> None:
+def _place(spelling: Spelling, sample: Sample, bound_by: dict[int, list[dict[str, object]]]) -> bool:
     for index, signature in enumerate(spelling.signatures):
         try:
             bound_by[index].append(bind(signature, sample.args, sample.kwargs))
-            return
         except BindError:
             continue
+        return True
+    return False
 
 
 def _observe_all(
@@ -181,7 +183,9 @@ def refine(signature: Signature, seen: list[Seen]) -> tuple[Param, ...]:
     for param in signature.params:
         kind: ParamKind = param.kind
         holds = any(param.name in one.present for one in seen)
-        if kind == "other" and holds and not signature.types.get(param.name):
+        if kind.startswith("tensor") and any(one.several(param.name) for one in seen):
+            kind = "tensors"
+        elif kind == "other" and holds and not signature.types.get(param.name):
             number = any(isinstance(one.constants.get(param.name), (int, float, complex)) for one in seen)
             kind = "tensors" if param.star else "tensor|number" if number else "tensor?" if param.default is None else "tensor"
         params.append(replace(param, kind=kind))

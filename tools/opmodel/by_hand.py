@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+import math
+
 import numpy as np
 import torch
 
@@ -82,10 +84,16 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
         "torch.nn.utils.rnn.pack_sequence": (_s([_x(3, 2), _x(2, 2)]),),
         "torch.nn.utils.rnn.pack_padded_sequence": (_s(_x(3, 2, 4), torch.tensor([3, 2])), _s(_x(3, 2, 4), [3, 2])),
         "torch.nn.utils.rnn.unpad_sequence": (_s(_x(3, 2, 4), torch.tensor([3, 2])),),
+        **{
+            spelling: (_s(_x(3, 3), 0.3, 0.6), _s(_x(3, 3), min=0.3), _s(_x(3, 3), max=0.6))
+            for spelling in ("torch.clamp", "torch.clamp_", "torch.clip", "torch.clip_", "Tensor.clamp", "Tensor.clamp_",
+                             "Tensor.clip", "Tensor.clip_")
+        },
+        "Tensor.random_": (_s(_x(3, 3)), _s(_x(3, 3), 5), _s(_x(3, 3), 0, 5)),
         "Tensor.set_": (_s(_x(3, 3), _x(3, 3)),),
         "Tensor.resize_": (_s(_x(3, 3), (3, 3)), _s(_x(3, 3), (9,))),
         "Tensor.resize_as_": (_s(_x(3, 3), _x(9)),),
-        "Tensor.apply_": (_s(_x(3, 3), abs),),
+        "Tensor.apply_": (_s(_x(3, 3), math.sqrt),),
         "Tensor.map_": (_s(_x(3, 3), _x(3, 3), max),),
         "Tensor.copy_": (_s(_x(3, 3), _x(3, 3)), _s(_x(3, 3), _x(3)), _s(_x(3, 3), _x(3, 3).float())),
         "Tensor.masked_fill_": (_s(_x(3, 3), flags[0], 0.5), _s(_x(3, 3), flags[0], torch.tensor(0.5, dtype=torch.float64))),

@@ -42,12 +42,24 @@ def _keep(value: Any) -> Any:
     return value
 
 
+def _is_wrapped(info: Any) -> bool:
+    """Whether an op is a function of the test suite: it wraps the real one, mostly to turn its arguments round."""
+    return (getattr(info.op, "__module__", None) or "").startswith("torch.testing")
+
+
+@lru_cache(maxsize=None)
+def wrapped_names() -> frozenset[str]:
+    """Names in the sample pool whose samples are meant for a wrapper."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    return frozenset(info.name for info in op_db if _is_wrapped(info))
+
+
 def _wrapped_ops() -> Iterator[Callable[[], object]]:
     from torch.testing._internal.common_methods_invocations import op_db
 
     for info in op_db:
-        # An op that is a function of the test suite wraps the real one, mostly to turn its arguments round.
-        if not (getattr(info.op, "__module__", None) or "").startswith("torch.testing") or not info.dtypes:
+        if not _is_wrapped(info) or not info.dtypes:
             continue
         samples = (Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", preferred_dtype(info.dtypes)))
         for sample in thin(samples):

@@ -103,7 +103,9 @@ def disagreements(dotted: str, native: str, variants: Sequence[Variant]) -> list
     if statement is None or not variants:
         return []
     first = variants[0].params[0].name if variants[0].params else ""
-    rename = {first: "self"} if first == "input" else {}
+    # Only functions call it ``input``; a few native ops have an ``input`` of their own.
+    own = any(save.what == "input" for save in statement.saves) or "input" in statement.differentiable
+    rename = {first: "self"} if first == "input" and not own else {}
     found = []
 
     def python(names: Iterable[str]) -> set[str]:

@@ -129,7 +129,7 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
 
 def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) -> tuple[Output, ...]:
     lengths = {len(seen.outputs) for seen in group if any(o.kind != "none" for o in seen.outputs)}
-    if returns_list or len(lengths) > 1:
+    if returns_list or len(lengths) > 1 or any(_one_for_one(seen) for seen in group):
         members = [(seen, output) for seen in group for output in seen.outputs if output.kind != "none"]
         if members:
             multi = any(len(seen.outputs) > 1 or any(o.multi for o in seen.outputs) for seen in group)
@@ -141,6 +141,11 @@ def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) ->
         tensors = [(seen, output) for seen, output in members if output.kind != "none"]
         found.append(_output(tensors or members, order, any(o.multi for _, o in tensors)))
     return tuple(found)
+
+
+def _one_for_one(seen: Seen) -> bool:
+    """Whether a call returned as many tensors as it was given in one list (``broadcast_tensors``)."""
+    return len(seen.outputs) > 1 and len(seen.outputs) in seen.counts.values()
 
 
 def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], multi: bool) -> Output:
@@ -198,7 +203,7 @@ def _dtype_rule(members: Sequence[tuple[Seen, OutputSeen]]) -> Any:
     with_inputs = [(inputs, out) for inputs, out in rows if inputs]
     if outs == {"torch.bool"} and not all(inputs and inputs[0][0] == "torch.bool" for inputs, _ in rows):
         return "bool"
-    if outs <= {"torch.int64", "torch.int32"} and not all(inputs and "int" in inputs[0][0] for inputs, _ in rows):
+    if all("int" in out for out in outs) and not all(inputs and "int" in inputs[0][0] for inputs, _ in rows):
         return "int"
     if all("complex" in out for out in outs) and any("complex" not in inputs[0][0] for inputs, _ in with_inputs):
         return "complex"

@@ -151,7 +151,8 @@ class Subject:
 
         constants = {name: value for name, value in bound.items() if not tensors_in(value)}
         for param in self.init.params:
-            constants.setdefault(param.name, config.init.get(param.name, param.default))
+            if param.name not in bound:
+                constants.setdefault(param.name, config.init.get(param.name, param.default))
         constants["training"] = training
         seen = observe(call, {**forward, **own, **held}, constants)
         self.owned.update(dict.fromkeys(own))
@@ -168,7 +169,26 @@ def _sequence(value: object) -> list[Any]:
     return list(value) if isinstance(value, (tuple, list)) else [value]
 
 
-def _gather(subject: Subject) -> tuple[list[Seen], list[str]]:
+@dataclass(frozen=True)
+class Gathered:
+    """All that was seen of a class: calls, the constants that mattered, the owned tensors that its row lists."""
+
+    subject: Subject
+    seen: tuple[Seen, ...]
+    causal: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def gather(cls: type[nn.Module]) -> Gathered:
+    """Observes a class in every known configuration, training and not."""
+    subject = Subject(cls)
+    seen, causal = _observe_all(subject)
+    kept = _always_or_switched(subject)
+    dropped = set(subject.owned) - set(kept)
+    return Gathered(subject, tuple(_prune(one, dropped) for one in seen), tuple(causal), tuple(kept))
+
+
+def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
     seen: list[Seen] = []
     causal: dict[str, None] = {}
     bases: list[tuple[Config, Seen]] = []
@@ -226,18 +246,16 @@ def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
     """The row of a module class; None where no forward could be run."""
     if issubclass(cls, LazyModuleMixin):
         return _lazy_row(name, cls)
-    subject = Subject(cls)
-    seen, causal = _gather(subject)
+    gathered = gather(cls)
+    subject, seen, kept = gathered.subject, gathered.seen, gathered.kept
     if not seen:
         return None
-    kept = _always_or_switched(subject)
-    seen = [_prune(one, set(subject.owned) - set(kept)) for one in seen]
-    forward = refine(Signature(subject.forward.params, {}), seen)
+    forward = refine(Signature(subject.forward.params, {}), list(seen))
     own = [
         Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*kept, *subject.buffers)
     ]
     defaults = {param.name: param.default for param in subject.init.params} | {"training": True}
-    evidence = infer.Evidence((*forward, *own), tuple(seen), tuple(causal), False, defaults)
+    evidence = infer.Evidence((*forward, *own), seen, gathered.causal, False, defaults)
     return ModuleOp(
         spelling=f"torch.nn.{name}",
         name=name,

@@ -42,7 +42,10 @@ class Signature:
         raise KeyError(name)
 
 
-_LIST_OF_TENSORS = re.compile(r"TensorList|ITensorListRef|List<.*Tensor|(List|Tuple|tuple|list|Sequence)\[.*Tensor|Tensor, ?\.\.\.")
+_LIST_OF_TENSORS = re.compile(r"TensorList|ITensorListRef|List<.*Tensor|(List|Tuple|tuple|list|Sequence|Iterable)\[.*Tensor|Tensor, ?\.\.\.")
+
+
+_RETURNS_LIST = re.compile(r"(List|list)\[.*Tensor|Tensor, ?\.\.\.")
 
 
 def kind_of(type_text: str) -> ParamKind:
@@ -199,7 +202,7 @@ def _stub_signature(node: ast.FunctionDef, method: bool) -> Signature:
     for arg, keyword_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
         add(arg, keyword_default, True, False)
     returns = ast.unparse(node.returns) if node.returns is not None else ""
-    return Signature(tuple(params), types, bool(_LIST_OF_TENSORS.search(returns)))
+    return Signature(tuple(params), types, bool(_RETURNS_LIST.search(returns)))
 
 
 def inspected_signature(function: Callable[..., Any]) -> Signature | None:
@@ -230,7 +233,7 @@ def inspected_signature(function: Callable[..., Any]) -> Signature | None:
         params.append(Param(param.name, kind, default, param.kind is inspect.Parameter.KEYWORD_ONLY, star))
         types[param.name] = text
     returns = str(signature.return_annotation)
-    return Signature(tuple(params), types, bool(_LIST_OF_TENSORS.search(returns)))
+    return Signature(tuple(params), types, bool(_RETURNS_LIST.search(returns)))
 
 
 def _annotation_text(annotation: object) -> str:
@@ -280,7 +283,8 @@ def fits(kind: ParamKind, type_text: str, value: object) -> bool:
     """Whether a value can be passed for a parameter of a kind (and declared type)."""
     if isinstance(value, torch.Tensor):
         # Untyped parameters of Python functions are "other" until a sample shows a tensor there.
-        return kind in ("tensor", "tensor?", "tensor|number") or (kind == "other" and type_text in ("", "Any"))
+        loose = type_text in ("", "Any") or "Storage" in type_text
+        return kind in ("tensor", "tensor?", "tensor|number") or (kind == "other" and loose)
     if value is None:
         return kind in ("tensor?", "other") or "Optional" in type_text or "None" in type_text or "?" in type_text
     if isinstance(value, (int, float, complex)):
