@@ -383,12 +383,19 @@ def reachable_from(obj: Obj) -> set[int]:
     if isinstance(obj, Tensor):
         found.update(obj.bases)
         found.update(obj.nodes)
+        # The number of a storage or counter stays taken as long as anything lies on it.
+        found.update(obj.storages)
+        found.update(obj.counters)
         if obj.grad is not None:
             found.update(references(obj.grad))
         if obj.module is not None:
             found.add(obj.module)
     elif isinstance(obj, Node):
         found.update(obj.edges)
+        for saved in obj.saved:
+            found.add(saved.tensor)
+            found.update(saved.storages)
+            found.update(saved.counters)
     elif isinstance(obj, Container):
         for value in (*(obj.items or ()), *(obj.entries or {}).values(), obj.rest, obj.default or NOTHING):
             found.update(references(value))

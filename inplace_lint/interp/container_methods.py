@@ -17,13 +17,8 @@ def _box(state: State, oid: int) -> Container:
     return box if isinstance(box, Container) else Container("list", None)
 
 
-def _in_fixpoint(engine: Engine) -> bool:
-    """Whether the innermost loop is run to a fixpoint: lists must not grow without end there."""
-    return bool(engine.m.loops) and any(isinstance(part, tuple) and part[:1] == ("loop",) for part in engine.m.ctx)
-
-
 def _grown(engine: Engine, box: Container, items: list[Value]) -> Container:
-    if box.items is None or _in_fixpoint(engine) or len(box.items) + len(items) > LONGEST:
+    if box.items is None or engine.m.in_fixpoint() or len(box.items) + len(items) > LONGEST:
         return Container(box.kind, None, None, union((contents(box), *items)))
     return Container(box.kind, (*box.items, *items))
 
@@ -61,7 +56,7 @@ def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     box = _box(state, oid)
     position = constant_of(site.argument(0, "index"))
     item = site.argument(1, "object") or ANYTHING
-    if box.items is not None and isinstance(position, int) and not _in_fixpoint(engine):
+    if box.items is not None and isinstance(position, int) and not engine.m.in_fixpoint():
         items = list(box.items)
         items.insert(position, item)
         state.put(oid, Container(box.kind, tuple(items)))
@@ -75,7 +70,7 @@ def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``appendleft``."""
     box = _box(state, oid)
     item = site.argument(0, "x") or ANYTHING
-    if box.items is not None and not _in_fixpoint(engine):
+    if box.items is not None and not engine.m.in_fixpoint():
         state.put(oid, Container(box.kind, (item, *box.items)))
     else:
         state.put(oid, Container(box.kind, None, None, union((contents(box), item))))

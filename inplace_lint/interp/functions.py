@@ -69,7 +69,9 @@ def call(
     m = engine.m
     code = function.code
     assert isinstance(code, ir.Code)
-    if len(m.codes) >= CALL_DEPTH or sum(c is code for c in m.codes) >= RECURSION:
+    activations = sum(c is code for c in m.codes)
+    # Recursion whose depth the data decide runs inside loops to a fixpoint; there one more activation shows all there is.
+    if len(m.codes) >= CALL_DEPTH or activations >= (2 if m.in_fixpoint() else RECURSION):
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
     m.visited.add(code)
     outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled)

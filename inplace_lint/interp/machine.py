@@ -105,6 +105,10 @@ class Machine:
             number = self._oids[key] = len(self._oids) + 1
         return number
 
+    def in_fixpoint(self) -> bool:
+        """Whether a loop that is running is iterated to a fixpoint rather than round by round."""
+        return any(isinstance(part, tuple) and part[:1] == ("loop",) for part in self.ctx)
+
     def place(self, origin: int) -> Place:
         """The place of the syntax at ``origin`` in the running file."""
         return (self.file, origin)

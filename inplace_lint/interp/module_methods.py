@@ -189,7 +189,7 @@ def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         for atom in instance.attrs.get("*items", {}):
             box = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(box, Container) and isinstance(atom, int) and box.kind == "list" and box.items is not None:
-                looping = bool(engine.m.loops) and ("loop", engine.m.loops[-1]) in engine.m.ctx
+                looping = engine.m.in_fixpoint()
                 if looping:
                     state.put(atom, Container("list", None, None, union((*box.items, value))))
                 else:

@@ -16,11 +16,17 @@ from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.opmodel.schema import Op
 
 METHODS = {
     "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul", "&": "and",
     "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift",
 }  # fmt: skip
+TENSOR_METHODS = {
+    "truediv": "div", "floordiv": "floor_divide", "mod": "remainder", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+}  # fmt: skip
+"""The tensor methods behind operators whose special method is called otherwise (``torch/_tensor.py``)."""
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
 _FOLD: dict[str, Callable[[object, object], object]] = {
@@ -119,11 +125,23 @@ def method_op(
     engine: Engine, state: State, name: str, args: list[Value], place: Place, spelled: str, target: str | None, form: str,
 ) -> Value | None:  # fmt: skip
     """Call a tensor's special method; None where the op model has no such row or the arguments do not fit."""
-    row = engine.m.model.method(name)
+    row = operator_row(engine, name)
     if row is None:
         return None
     call = OpCall(place, row.name, form, spelled, target, tag=name, evidence=False)
     return call_op(engine, state, row.variants, Arguments(args), call)
+
+
+def operator_row(engine: Engine, name: str) -> Op | None:
+    """The row of a special method: that of the method which it calls, where there is one."""
+    word = name.strip("_")
+    method = engine.m.model.method(TENSOR_METHODS.get(word, word))
+    if method is not None and word in (*METHODS.values(), *COMPARISONS.values()):
+        return method
+    if word[:1] == "i" and word[1:] in METHODS.values():
+        changed = engine.m.model.method(f"{TENSOR_METHODS.get(word[1:], word[1:])}_")
+        return changed
+    return engine.m.model.method(name)
 
 
 def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right: Value, place: Place) -> Value:

@@ -178,6 +178,8 @@ def _make_node(
         for item in inputs:
             if item.param != row.what:
                 continue
+            if row.guard == ("others",):
+                guard = maybe_both(any_requires(state, [i for i in inputs if i is not item], None), enabled)
             cond = maybe_both(guard, item.cond)
             if cond is None:
                 continue

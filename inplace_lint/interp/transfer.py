@@ -302,7 +302,7 @@ def run_append(engine: Engine, instr: ir.Append, state: State, flow: Flow) -> St
         box = state.heap.get(atom)
         if not isinstance(box, Container):
             continue
-        in_loop = bool(engine.m.loops) and ("loop", engine.m.loops[-1]) in engine.m.ctx
+        in_loop = engine.m.in_fixpoint()
         if box.kind == "dict":
             key = constant_of(regs.get(instr.key, ANYTHING)) if instr.key is not None else ...
             if key is not ... and _hashable(key) and box.entries is not None:
