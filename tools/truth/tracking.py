@@ -65,6 +65,7 @@ class Saved:
     op: str
     role: str = "unknown"
     leaf: bool = False
+    unpacked: bool = False
     seen: list[int | None] = field(default_factory=list)
     hidden: list[tuple[int | None, str]] = field(default_factory=list)
 
@@ -156,9 +157,9 @@ class Tracker:
             key = _key(tensor)
             self.settle(key)
             call = self.calls[-1] if self.calls else None
-            alias = tensor.detach()
+            alias = self._unpacked_alias(tensor)
             entry = Saved(
-                alias, alias.clone(), tensor._version, tensor._version, self.tick(), user_line(), call.op if call else "?"
+                alias, alias.clone(), alias._version, alias._version, self.tick(), user_line(), call.op if call else "?"
             )
             self.saved.append(entry)
             if key:
@@ -167,6 +168,14 @@ class Tracker:
             if call is not None:
                 call.saved.append(entry)
             return entry
+
+    def _unpacked_alias(self, tensor: torch.Tensor) -> torch.Tensor:
+        """An alias on the tensor's counter. What `create_graph` saves anew comes out of our `unpack`, on a counter of its own."""
+        for entry in reversed(self.by_storage.get(_key(tensor), ())):
+            alias = entry.alias
+            if entry.unpacked and alias.stride() == tensor.stride() and alias.storage_offset() == tensor.storage_offset():
+                return alias if tensor._version == 0 else tensor.detach()
+        return tensor.detach()
 
     def unpack(self, entry: Any) -> torch.Tensor:
         if not isinstance(entry, Saved):
@@ -178,6 +187,7 @@ class Tracker:
                 self.stale.append(entry)
                 raise RuntimeError(f"{VERSION_ERROR}: watched run")
             if not entry.changed:
+                entry.unpacked = True
                 return entry.alias  # not a copy: a graph of this backward (`create_graph`) must save the tensor itself
             self.silent.append(entry)
             return entry.contents.clone()
