@@ -29,7 +29,7 @@ def _s(*args: object, **kwargs: object) -> Sample:
 @lru_cache(maxsize=None)
 def by_hand() -> Mapping[str, tuple[Sample, ...]]:
     """Samples by spelling."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     flags = [_x(3, 3) > 0.5]
     lstm = [_x(8, 4), _x(8, 2), _x(8), _x(8)]
     gru = [_x(6, 4), _x(6, 2), _x(6), _x(6)]
@@ -122,7 +122,7 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
 @lru_cache(maxsize=None)
 def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample], ...]]:
     """Constructor arguments and inputs by class of torch.nn."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     decoder = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0)
     indices = torch.tensor([[0, 1, 2], [3, 4, 1]])
     return {

@@ -91,7 +91,7 @@ def overheard() -> Mapping[Callable[..., Any], tuple[Sample, ...]]:
     found: dict[Callable[..., Any], list[Sample]] = defaultdict(list)
     for source in (_wrapped_ops, _modules):
         for run in source():
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             recorder = Recorder()
             try:
                 with warnings.catch_warnings(), recorder:

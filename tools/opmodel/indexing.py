@@ -27,7 +27,7 @@ def _tensor_indices() -> list[torch.Tensor]:
 
 def rows() -> tuple[Op, ...]:
     """``__getitem__``, ``__setitem__`` and ``__iter__``."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     base = torch.rand(3, 4, dtype=torch.float64)
     reads: list[Seen] = []
     writes: list[Seen] = []

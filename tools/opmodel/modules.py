@@ -67,7 +67,7 @@ def _known_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
             continue
         dtype = torch.float64 if torch.float64 in info.dtypes else torch.float32
         for training in (True, False):
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             inputs = info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=False, training=training)
             for one in inputs:
                 if one.forward_input is None:
@@ -96,7 +96,7 @@ def _made_up_configs(cls: type[nn.Module], init: Signature) -> Iterator[Config]:
         except BindError:
             continue
         for shape in SHAPES:
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             x = torch.rand(shape, dtype=torch.float64) * 0.5 + 0.25
             for count in (1, 2, 3):
                 yield Config(bound, Sample(tuple(x.clone() + 0.1 * i for i in range(count)), {}))

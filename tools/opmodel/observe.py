@@ -133,7 +133,7 @@ class Run:
         self.versions = {name: [_version(t) for t in tensors_in(value)] for name, value in self.values.items()}
         self.history = [t.grad_fn for value in self.values.values() for t in tensors_in(value)]
         self.places = {name: [(t.shape, t.stride()) for t in tensors_in(value)] for name, value in self.values.items()}
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would note a traceback for every GPU backend
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

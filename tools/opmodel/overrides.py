@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inplace_lint.opmodel.schema import Op, Variant
+from tools.opmodel.signatures import native_signatures, stub_signatures
 
 TABLE = Path(__file__).with_name("overrides.tsv")
 
@@ -57,7 +58,26 @@ def apply(table: str, op: Op) -> Op:
     return op
 
 
+def stand_ins(table: str, ops: Mapping[str, Op]) -> dict[str, Op]:
+    """Ops that cannot be run at all and are known to do as another one does (field ``like``), with their own parameters."""
+    found: dict[str, Op] = {}
+    for (of, spelling), rows in overrides().items():
+        for row in rows:
+            if of != table or row.field != "like":
+                continue
+            model = ops.get(str(row.value))
+            if model is None or spelling in ops:
+                raise OverrideError(f"{TABLE.name}: {spelling} cannot stand in as {row.value!r}")
+            variants = []
+            for signature in stub_signatures()["method"].get(spelling) or native_signatures()["method"][spelling]:
+                variants.append(replace(model.variants[0], params=signature.params))
+            found[spelling] = Op(spelling, spelling, tuple(variants))
+    return found
+
+
 def _correct(variant: Variant, row: Override) -> Variant:
+    if row.field == "like":
+        raise OverrideError(f"{TABLE.name}: {row.spelling} was observed after all; drop the row")
     value = tuple(row.value) if isinstance(row.value, list) else row.value
     if not row.field.startswith("outputs."):
         return replace(variant, **{row.field: value})

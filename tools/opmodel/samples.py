@@ -85,7 +85,7 @@ def pool() -> Mapping[str, tuple[Sample, ...]]:
 
     found: dict[str, list[Sample]] = defaultdict(list)
     for info in op_db:
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         if not info.dtypes:
             continue  # not on this device
         try:
@@ -134,7 +134,7 @@ def alternatives(param: Param, bound: Mapping[str, object]) -> list[object]:
 
 
 def _tensors() -> list[torch.Tensor]:
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return [
         torch.rand(3, 3, dtype=torch.float64) * 0.5 + 0.25,
         torch.arange(9).reshape(3, 3) % 3,
