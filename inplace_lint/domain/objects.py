@@ -10,11 +10,11 @@ base's storage and a counter of its own; a NumPy array carries the storage and n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Union
 
 from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
-from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, references, rename_value
+from inplace_lint.domain.values import NOTHING, Atom, Const, Renaming, Unknown, Value, references
 
 MOST_LITERALS = 8
 """Literals that one value distinguishes."""
@@ -423,73 +423,59 @@ def reachable_from(obj: Obj) -> set[int]:
     return found
 
 
-def _rename_ids(ids: frozenset[int], old: int, new: int) -> frozenset[int]:
-    return (ids - {old}) | {new} if old in ids else ids
-
-
-def _rename_keys(record: Mapping[int, Cond], old: int, new: int) -> Mapping[int, Cond]:
-    if old not in record:
-        return record
-    return dict(rename_value(record, old, new))  # type: ignore[arg-type]
-
-
-def rename_object(obj: Obj, old: int, new: int) -> Obj:
-    """The object with every mention of ``old`` (object, storage or counter) called ``new``."""
+def rename_object(obj: Obj, names: Renaming) -> Obj:
+    """The object with everything that it mentions under new names; the same object where nothing changes."""
     if isinstance(obj, Tensor):
-        storages = _rename_ids(obj.storages, old, new)
-        counters = _rename_ids(obj.counters, old, new)
-        bases = _rename_keys(obj.bases, old, new)
-        nodes = _rename_keys(obj.nodes, old, new)
-        grad = None if obj.grad is None else rename_value(obj.grad, old, new)
-        module = new if obj.module == old else obj.module
-        from_grad = _rename_ids(obj.from_grad, old, new)
-        if (
-            storages is obj.storages and counters is obj.counters and bases is obj.bases
-            and nodes is obj.nodes and grad is obj.grad and module == obj.module
-            and from_grad is obj.from_grad
-        ):  # fmt: skip
-            return obj
-        return Tensor(
-            obj.made, obj.made_by, storages, counters, obj.status, obj.region, bases, obj.marks, nodes, obj.expanded,
-            obj.inference, obj.dtype, obj.shape, obj.contiguous, obj.retains, grad, obj.parameter, obj.assumed,
-            obj.is_array, obj.refused, module, from_grad,
-        )  # fmt: skip
+        return _rename_tensor(obj, names)
     if isinstance(obj, Node):
-        edges = _rename_keys(obj.edges, old, new)
-        saved = tuple(
-            Saved(
-                s.role, s.is_result, new if s.tensor == old else s.tensor, _rename_ids(s.storages, old, new),
-                _rename_ids(s.counters, old, new), s.region, s.cond, s.leaf, s.statistics, s.through_view, s.writes, s.silent,
-            )
-            if s.tensor == old or old in s.storages or old in s.counters
-            else s
-            for s in obj.saved
-        )  # fmt: skip
-        if edges is obj.edges and saved == obj.saved:
-            return obj
-        return Node(obj.place, obj.op, obj.name, edges, saved, obj.frees, obj.calls, obj.codes, obj.freed)
-    if old not in reachable_from(obj):
-        return obj
+        return _rename_node(obj, names)
+    value = names.value
     if isinstance(obj, Container):
-        items = None if obj.items is None else tuple(rename_value(v, old, new) for v in obj.items)
-        entries = None if obj.entries is None else {k: rename_value(v, old, new) for k, v in obj.entries.items()}
-        default = None if obj.default is None else rename_value(obj.default, old, new)
-        return Container(obj.kind, items, entries, rename_value(obj.rest, old, new), default)
+        items = None if obj.items is None else tuple(value(v) for v in obj.items)
+        entries = None if obj.entries is None else {k: value(v) for k, v in obj.entries.items()}
+        default = None if obj.default is None else value(obj.default)
+        return Container(obj.kind, items, entries, value(obj.rest), default)
     if isinstance(obj, Instance):
-        cls = new if obj.cls == old else obj.cls
-        attrs = {k: rename_value(v, old, new) for k, v in obj.attrs.items()}
-        config = {k: rename_value(v, old, new) for k, v in obj.config.items()}
-        return Instance(cls, attrs, obj.made, config, obj.tag)
+        cls = names.atom(obj.cls)
+        attrs = {k: value(v) for k, v in obj.attrs.items()}
+        return Instance(cls, attrs, obj.made, {k: value(v) for k, v in obj.config.items()}, obj.tag)
     if isinstance(obj, Frame):
-        names = {k: rename_value(v, old, new) for k, v in obj.names.items()}
-        return Frame(names, new if obj.parent == old else obj.parent)
+        parent = None if obj.parent is None else names.number(obj.parent)
+        return Frame({k: value(v) for k, v in obj.names.items()}, parent)
     if isinstance(obj, Function):
-        defaults = {k: rename_value(v, old, new) for k, v in obj.defaults.items()}
-        frame = new if obj.frame == old else obj.frame
-        owner = new if obj.owner == old else obj.owner
+        frame = None if obj.frame is None else names.number(obj.frame)
+        owner = None if obj.owner is None else names.number(obj.owner)
+        defaults = {k: value(v) for k, v in obj.defaults.items()}
         return Function(obj.code, defaults, frame, obj.module, obj.grad_mode, obj.kind, owner)
     if isinstance(obj, Class):
-        bases_ = tuple(rename_value(v, old, new) for v in obj.bases)
-        attrs = {k: rename_value(v, old, new) for k, v in obj.attrs.items()}
-        return Class(obj.name, obj.qualname, bases_, attrs, obj.fields, obj.code, obj.dataclass, obj.module)
+        attrs = {k: value(v) for k, v in obj.attrs.items()}
+        bases = tuple(value(v) for v in obj.bases)
+        return Class(obj.name, obj.qualname, bases, attrs, obj.fields, obj.code, obj.dataclass, obj.module)
     return obj
+
+
+def _rename_tensor(obj: Tensor, names: Renaming) -> Tensor:
+    storages, counters = names.numbers(obj.storages), names.numbers(obj.counters)
+    bases, nodes = names.keys(obj.bases), names.keys(obj.nodes)
+    grad = None if obj.grad is None else names.value(obj.grad)
+    module = None if obj.module is None else names.number(obj.module)
+    from_grad = names.numbers(obj.from_grad)
+    same = storages is obj.storages and counters is obj.counters and bases is obj.bases and nodes is obj.nodes
+    if same and grad is obj.grad and module == obj.module and from_grad is obj.from_grad:
+        return obj
+    return replace(
+        obj, storages=storages, counters=counters, bases=bases, nodes=nodes, grad=grad, module=module, from_grad=from_grad
+    )  # fmt: skip
+
+
+def _rename_node(obj: Node, names: Renaming) -> Node:
+    edges = names.keys(obj.edges)
+    saved = tuple(
+        s
+        if s.tensor not in names.ids and names.ids.keys().isdisjoint(s.storages) and names.ids.keys().isdisjoint(s.counters)
+        else replace(s, tensor=names.number(s.tensor), storages=names.numbers(s.storages), counters=names.numbers(s.counters))
+        for s in obj.saved
+    )
+    if edges is obj.edges and all(x is y for x, y in zip(saved, obj.saved, strict=True)):
+        return obj
+    return replace(obj, edges=edges, saved=saved)

@@ -17,7 +17,7 @@ from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_
 from inplace_lint.domain.objects import (
     Container, Frame, Instance, Node, Obj, Saved, Tensor, join_objects, join_values, reachable_from, rename_object,
 )  # fmt: skip
-from inplace_lint.domain.values import NOTHING, Atom, Value, references, rename_value
+from inplace_lint.domain.values import NOTHING, Atom, Renaming, Value, references
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
@@ -82,23 +82,23 @@ class State:
 
     def age(self, oid: int) -> None:
         """Fold the newest object of a site into the summary of the older ones."""
-        old = -oid
-        aged = rename_object(self.heap.pop(oid), oid, old)
-        for key, obj in self.heap.items():
-            renamed = rename_object(obj, oid, old)
-            if renamed is not obj:
-                self.heap[key] = renamed
-        summary = self.heap.get(old)
-        self.heap[old] = aged if summary is None else join_objects(summary, TRUE, aged, TRUE)
-        for depth, registers in enumerate(self.registers):
-            changed = {reg: rename_value(value, oid, old) for reg, value in registers.items()}
-            self.registers[depth] = changed
-        self.savers = {
-            (old if storage == oid else storage): frozenset(old if n == oid else n for n in nodes)
-            | (self.savers.get(old, frozenset()) if storage == oid else frozenset())
-            for storage, nodes in self.savers.items()
-            if not (storage == old and oid in self.savers)
-        }
+        self.rename(Renaming({oid: -oid}, {}))
+
+    def rename(self, names: Renaming) -> None:
+        """Give objects new names everywhere; objects that get the same name are joined."""
+        heap: dict[int, Obj] = {}
+        for oid, obj in self.heap.items():
+            renamed = rename_object(obj, names)
+            number = names.number(oid)
+            other = heap.get(number)
+            heap[number] = renamed if other is None else join_objects(other, TRUE, renamed, TRUE)
+        self.heap = heap
+        self.registers = [{reg: names.value(v) for reg, v in registers.items()} for registers in self.registers]
+        savers: dict[int, frozenset[int]] = {}
+        for storage, nodes in self.savers.items():
+            number = names.number(storage)
+            savers[number] = savers.get(number, frozenset()) | names.numbers(nodes)
+        self.savers = savers
 
     # --- joins ---
 

@@ -141,30 +141,61 @@ def constant_of(value: Value | None, default: object = ...) -> object:
     return default if atom is None else atom.value
 
 
-def rename_atom(atom: Atom, old: int, new: int) -> Atom:
-    """The atom with object ``old`` called ``new``."""
-    if isinstance(atom, int):
-        return new if atom == old else atom
-    if isinstance(atom, Method):
-        receiver = rename_atom(atom.receiver, old, new)
-        return atom if receiver is atom.receiver else Method(receiver, atom.name)
-    if isinstance(atom, BoundFunction):
-        receiver = rename_atom(atom.receiver, old, new)
-        function = new if atom.function == old else atom.function
-        return BoundFunction(receiver, function)
-    if isinstance(atom, SuperAtom):
-        return SuperAtom(rename_atom(atom.receiver, old, new), new if atom.cls == old else atom.cls)
-    return atom
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """New numbers for objects (and storages and counters), and new tags for unknowns."""
 
+    ids: Mapping[int, int]
+    tags: Mapping[str, str]
 
-def rename_value(value: Value, old: int, new: int) -> Value:
-    """The value with object ``old`` called ``new``; the same mapping where nothing changes."""
-    if old not in value and all(isinstance(a, (int, Const, Sym, Unknown, SliceAtom)) for a in value):
-        return value
-    renamed: dict[Atom, Cond] = {}
-    for atom, cond in value.items():
-        add_to(renamed, rename_atom(atom, old, new), cond)
-    return renamed
+    def number(self, oid: int) -> int:
+        """The new number of an object."""
+        return self.ids.get(oid, oid)
+
+    def atom(self, atom: Atom) -> Atom:
+        """The atom under its new names."""
+        if isinstance(atom, int):
+            return self.ids.get(atom, atom)
+        if isinstance(atom, Unknown):
+            tag = self.tags.get(atom.tag)
+            return atom if tag is None else Unknown(tag, atom.grad, atom.tensor)
+        if isinstance(atom, Method):
+            receiver = self.atom(atom.receiver)
+            return atom if receiver is atom.receiver else Method(receiver, atom.name)
+        if isinstance(atom, BoundFunction):
+            return BoundFunction(self.atom(atom.receiver), self.number(atom.function))
+        if isinstance(atom, SuperAtom):
+            return SuperAtom(self.atom(atom.receiver), self.number(atom.cls))
+        return atom
+
+    def value(self, value: Value) -> Value:
+        """The value under new names; the same mapping where nothing changes."""
+        if len(value) == 1:
+            ((atom, cond),) = value.items()
+            new = self.atom(atom)
+            return value if new is atom or new == atom else {new: cond}
+        changed = False
+        renamed: dict[Atom, Cond] = {}
+        for atom, cond in value.items():
+            new = self.atom(atom)
+            changed = changed or new != atom
+            add_to(renamed, new, cond)
+        return renamed if changed else value
+
+    def numbers(self, ids: frozenset[int]) -> frozenset[int]:
+        """A set of numbers under new names."""
+        if self.ids.keys().isdisjoint(ids):
+            return ids
+        return frozenset(self.ids.get(i, i) for i in ids)
+
+    def keys(self, record: Mapping[int, Cond]) -> Mapping[int, Cond]:
+        """A record by number under new names."""
+        if self.ids.keys().isdisjoint(record):
+            return record
+        renamed: dict[int, Cond] = {}
+        for oid, cond in record.items():
+            add_to(renamed, self.ids.get(oid, oid), cond)
+        return renamed
 
 
 def references(value: Value) -> Iterable[int]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
 from inplace_lint.domain.objects import (
-    CONSTANT, Class, Container, Function, Instance, Place, Saved, Status, Tensor, WriteRecord,
+    CONSTANT, Class, Container, Function, Instance, Opaque, Place, Saved, Status, Tensor, WriteRecord,
 )  # fmt: skip
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
@@ -320,4 +320,5 @@ def _swap(engine: Engine, state: State, oid: int, tensor: Tensor, cond: Cond, pl
     if fresh in state.heap or fresh in {s for t in state.heap.values() if isinstance(t, Tensor) for s in t.storages}:
         return
     if oid > 0 and not cond:
+        state.heap[fresh] = Opaque()
         state.put(oid, replace(tensor, storages=frozenset({fresh}), region=()))

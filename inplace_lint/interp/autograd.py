@@ -295,12 +295,14 @@ def backward(
         passed = leading_to(state, reached, targets | stop)
     else:
         passed = reached
-    for key, alternatives in sorted(passed.items(), key=lambda item: abs(item[0])):
+    # The engine runs the latest nodes first; the first stale one raises, so that one is the write's story.
+    told: dict[tuple[Place, bool], int] = {}
+    for key, alternatives in sorted(passed.items(), key=lambda item: (item[0] < 0, -abs(item[0]))):
         node = state.heap.get(key)
         if isinstance(node, Node):
             m.trained |= node.codes
             for cond in alternatives:
-                _check_saved(m, state, key, node, cond, place)
+                _check_saved(m, state, key, node, cond, place, told)
     if place is None:
         return passed
     _check_freed(m, state, passed, place)
@@ -353,7 +355,11 @@ def clear_grad(state: State, oid: int) -> None:
         state.put(oid, replace(tensor, grad=NONE))
 
 
-def _check_saved(m: Machine, state: State, key: int, node: Node, cond: Cond, place: Place | None) -> None:
+def _check_saved(
+    m: Machine, state: State, key: int, node: Node, cond: Cond, place: Place | None, told: dict[tuple[Place, bool], int]
+) -> None:  # fmt: skip
+    if node.frees and any(both(cond, own) is not None for own in node.freed.values()):
+        return  # nothing is saved any more: that it was freed is what backward will say
     for saved in node.saved:
         live = both(cond, saved.cond)
         if live is None:
@@ -364,6 +370,10 @@ def _check_saved(m: Machine, state: State, key: int, node: Node, cond: Cond, pla
                 if together is None or m.contradicts(together, state.path):
                     continue
                 hidden = None if seen else write.through or "untracked"
+                weight = len(decisive_texts(together))
+                if told.get((write.place, seen), weight + 1) <= weight:
+                    continue
+                told[(write.place, seen)] = weight
                 parameter = saved.leaf is not None
                 event = SavedOverwritten(
                     write=_as_event(m, write),
@@ -397,9 +407,10 @@ def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> Non
         for first, own in node.freed.items():
             possible = [c for cond in alternatives if (c := both(cond, own)) is not None]
             together = min(possible, key=lambda c: (len(decisive_texts(c)), len(c))) if possible else None
-            if first in told or together is None or m.contradicts(together, state.path):
+            if first in told or key in m.told or together is None or m.contradicts(together, state.path):
                 continue
             told.add(first)
+            m.told.add(key)
             event = SecondBackward(
                 m.site(place), m.site(first), m.site(node.place), node.op, first == place, m.context(together)
             )

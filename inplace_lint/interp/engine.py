@@ -234,7 +234,7 @@ class Engine:
             exits.append(finish)
         for broken in inner.breaks:
             broken.path = entry_path
-            broken.map_conditions(self.m.forget_round(place))
+            self.m.next_round(broken, place)
             exits.append(broken)
         return join_all(exits)
 
@@ -251,8 +251,8 @@ class Engine:
         if joined is None:
             return None
         joined.drop_registers(dead)
-        joined.map_conditions(self.m.forget_round(place))
         joined.collect(self.m.live_frames)
+        self.m.next_round(joined, place)
         return joined
 
     def unroll(self, instr: ir.For, state: State, flow: Flow, elements: list[Value]) -> State | None:

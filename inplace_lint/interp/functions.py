@@ -93,12 +93,17 @@ def call(
         if function.grad_mode is not None:
             state.mode = {function.grad_mode: TRUE}
         inner = Flow(frame, function.module, code)
+        # A generator that never ends still hands out its values.
+        entry = state.copy() if code.is_generator else None
         state.registers.append({})
         m.live_frames.append(frame)
         end = engine.run(code.body, state, inner)
         m.live_frames.pop()
         if end is not None:
             inner.returns.append((end, NONE))
+        if entry is not None and not inner.returns:
+            entry.registers.append({})
+            inner.returns.append((entry, NONE))
         return _leave(engine, state, flow, inner, mode, code, function)
     finally:
         m.file, m.ctx, m.calls, m.codes, m.unrolled = outer

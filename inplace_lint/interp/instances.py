@@ -14,7 +14,7 @@ from inplace_lint.interp import calls, classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind, dtype_of, numbers_in
 from inplace_lint.interp.machine import Flow
-from inplace_lint.interp.registry import METHODS, CallSite
+from inplace_lint.interp.registry import METHODS, CallSite, symbol
 from inplace_lint.opmodel.schema import Op
 
 GRAD_MODES = {
@@ -50,7 +50,7 @@ def make(
         return one(oid) if returns else None
     fields = _fields(state, cls)
     if fields:
-        _fill_fields(engine, state, oid, cls, fields, positional, named)
+        _fill_fields(engine, state, oid, cls, fields, positional, named, flow, place)
         return one(oid)
     path = classes.outside_base(state, cls)
     if path is not None:
@@ -68,7 +68,8 @@ def _fields(state: State, cls: int) -> list[str]:
 
 
 def _fill_fields(
-    engine: Engine, state: State, oid: int, cls: int, fields: list[str], positional: list[Value], named: Mapping[str, Value]
+    engine: Engine, state: State, oid: int, cls: int, fields: list[str], positional: list[Value], named: Mapping[str, Value],
+    flow: Flow, place: Place,
 ) -> None:  # fmt: skip
     attrs: dict[str, Value] = {}
     for number, name in enumerate(fields):
@@ -78,12 +79,33 @@ def _fill_fields(
             attrs[name] = named[name]
         else:
             default = classes.lookup(state, cls, name)
-            attrs[name] = ANYTHING if default is None else default
+            attrs[name] = ANYTHING if default is None else _field_default(engine, state, default, flow, place)
     instance = state.heap[oid]
     if isinstance(instance, Instance):
         items = Container("tuple", tuple(attrs[name] for name in fields))
         attrs["*fields"] = one(state.allocate(engine.m.named_oid("fields", oid), items))
         state.put(oid, replace(instance, attrs=attrs))
+
+
+def _field_default(engine: Engine, state: State, default: Value, flow: Flow, place: Place) -> Value:
+    """What ``field(default=..., default_factory=...)`` gives a new instance; any other default is itself."""
+    (atom,) = default if len(default) == 1 else (None,)
+    described = state.heap.get(atom) if isinstance(atom, int) else None
+    if not isinstance(described, Instance) or described.cls != Sym("dataclasses.field"):
+        return default
+    if "default" in described.config:
+        return described.config["default"]
+    factory = described.config.get("default_factory")
+    if factory is None:
+        return ANYTHING
+    value = calls.call_value(engine, state, flow, factory, [], {}, place)
+    return ANYTHING if value is None else value
+
+
+@symbol("dataclasses.field", "attr.ib", "attrs.field")
+def field(engine: Engine, state: State, site: CallSite) -> Value:
+    """A field's description."""
+    return make_outside(engine, state, "dataclasses.field", site)
 
 
 def make_outside(engine: Engine, state: State, path: str, site: CallSite) -> Value:

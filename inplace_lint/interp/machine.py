@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Unknown, Value
+from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, Site
 from inplace_lint.opmodel.lookup import OpModel
 
@@ -83,10 +82,13 @@ class Machine:
         self.trained: set[str] = set()
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
+        self.told: set[int] = set()
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}
         self._oids: dict[object, int] = {}
-        self._tag_loops: dict[str, frozenset[Place]] = {}
+        self._keys: dict[int, object] = {}
+        self._loops_of: dict[int, tuple[Place, ...]] = {}
+        self._tag_loops: dict[str, tuple[Place, ...]] = {}
         self.unrolled = 1
 
     # --- names for objects ---
@@ -97,13 +99,66 @@ class Machine:
 
     def named_oid(self, *key: object) -> int:
         """The number of an object that is found by what it is, not by where it is made."""
-        return self._intern(key)
+        number = self._oids.get(key)
+        if number is None:
+            loops: tuple[Place, ...] = ()
+            for part in key:
+                own = self._loops_of.get(abs(part), ()) if isinstance(part, int) else ()
+                if key[0] in ("assumed", "parameters") and isinstance(part, str):
+                    own = self._tag_loops.get(part, ())
+                loops = own if len(own) > len(loops) else loops
+            number = self._new(key, loops)
+        return number
 
     def _intern(self, key: object) -> int:
         number = self._oids.get(key)
         if number is None:
-            number = self._oids[key] = len(self._oids) + 1
+            number = self._new(key, tuple(part[1] for part in self.ctx if isinstance(part, tuple) and part[:1] == ("loop",)))
         return number
+
+    def _new(self, key: object, loops: tuple[Place, ...]) -> int:
+        number = self._oids[key] = len(self._oids) + 1
+        self._keys[number] = key
+        if loops:
+            self._loops_of[number] = loops
+        return number
+
+    def next_round(self, state: State, loop: Place) -> None:
+        """The end of a round of ``loop``: what the round made becomes part of what older rounds made.
+
+        Objects made in the body get the names of their summaries, unknowns get other tags, and the
+        round's questions are open again. The next round then makes everything afresh.
+        """
+        ids: dict[int, int] = {}
+        tags: dict[str, str] = {}
+        for oid in state.heap:
+            older = self._older(oid, loop)
+            if older != oid:
+                ids[oid] = older
+        for tag, loops in list(self._tag_loops.items()):
+            if loop in loops and not tag.endswith("~"):
+                tags[tag] = f"{tag}~"
+                self._tag_loops.setdefault(f"{tag}~", loops[: loops.index(loop) + 1])
+        state.map_conditions(self._forget_round(loop))
+        if ids or tags:
+            state.rename(Renaming(ids, tags))
+
+    def _older(self, oid: int, loop: Place) -> int:
+        number = abs(oid)
+        loops = self._loops_of.get(number)
+        if loops is None or loop not in loops:
+            return oid
+        key = self._keys[number]
+        if isinstance(key, tuple) and key[:1] == ("older",) and key[2] == loop:
+            return -number
+        if isinstance(key, tuple) and key[:1] == ("assumed",):
+            tag = str(key[1])
+            return oid if tag.endswith("~") else -self.named_oid("assumed", f"{tag}~")
+        new: object = ("older", oid, loop)
+        known = self._oids.get(new)
+        if known is None:
+            known = self._new(new, loops[: loops.index(loop) + 1])
+        return -known
 
     def in_fixpoint(self) -> bool:
         """Whether a loop that is running is iterated to a fixpoint rather than round by round."""
@@ -117,6 +172,7 @@ class Machine:
 
     def fresh(self, state: State, origin: int, word: str, grad: str = "no", tensor: bool = True) -> Unknown:
         """An unknown value made here; what an earlier round called the same is another one from now on."""
+        word = word if len(word) < 40 else word[:40]
         tag = f"#{word}@{self.file}:{origin}:{self._intern(self.ctx)}"
         oid = self._oids.get(("assumed", tag))
         if oid is not None and oid in state.heap:
@@ -126,7 +182,7 @@ class Machine:
 
     def note_tag(self, tag: str) -> None:
         """Remember the loops in which a tag came up, since their next round may answer it otherwise."""
-        self._tag_loops.setdefault(tag, frozenset(self.loops))
+        self._tag_loops.setdefault(tag, self.loops)
 
     def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
         """An unknown that follows from another one alone."""
@@ -134,10 +190,10 @@ class Machine:
         if len(tag) > (48 if self.loops else 120):
             return Unknown("", "no", base.tensor)
         if tag not in self._tag_loops:
-            self._tag_loops[tag] = self._tag_loops.get(base.tag, frozenset())
+            self._tag_loops[tag] = self._tag_loops.get(base.tag, ())
         return Unknown(tag, grad or base.grad, base.tensor if tensor is None else tensor)  # type: ignore[arg-type]
 
-    def forget_round(self, loop: Place) -> Any:
+    def _forget_round(self, loop: Place) -> Callable[[Cond], Cond]:
         """A rewriting of conditions for the next round of ``loop``: its own questions are open again.
 
         The answers that the last round gave are kept as facts that contradict nothing, so that a
@@ -180,7 +236,9 @@ class Machine:
         if not atom.tag:
             return None
         oid = self._oids.get(("assumed", atom.tag))
-        return oid if oid is not None and oid in state.heap else None
+        if oid is None:
+            return None
+        return oid if oid in state.heap else -oid if -oid in state.heap else None
 
     def materialise(self, state: State, atom: Unknown) -> int | None:
         """The tensor that an unknown stands for; None where it cannot be one."""

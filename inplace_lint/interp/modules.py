@@ -213,8 +213,8 @@ def _with_unknown_inplace(
     for cond, answer in ((yes, True), (no, False)):
         if cond is None:
             continue
-        if not cond and yes is not None and no is not None and answer:
-            continue  # nothing is known of the flag: it is taken to be the default, off
+        if answer and no is not None and not any(fact.text for fact in cond):
+            continue  # nothing is known of the flag, not even whose choice it is: it is taken to be off, the default
         path = both(outer, cond)
         if path is None:
             continue

@@ -318,11 +318,11 @@ def _alias(
         counters = frozenset({oid})
     elif output.kind == "array":
         counters = frozenset()
-    elif output.kind == "view":
+    elif output.kind == "view" and output.differentiable:
         bases = dict(base.bases) or {item.oid: TRUE}
         marks = view_marks(m, state, base, call.name, call.place, output.multi_view)
         grows = maybe_both(maybe_both(requires(state, base), grad_mode(state)), TRUE)
-        if output.differentiable and layout.may_require_grad(base.dtype):
+        if layout.may_require_grad(base.dtype):
             status = _status(grows)
             nodes = {} if node is None or grows is None else {node: grows}
     tensor = Tensor(
