@@ -29,10 +29,12 @@ _TELLING_ATTRIBUTES = frozenset(
     {"autograd", "backward", "data", "data_ptr", "grad", "numpy", "step", "storage", "untyped_storage", "__array__"}
 )
 _TELLING_KEYWORDS = frozenset({"inplace", "out"})
-_TELLING_NAMES = frozenset({"autograd", "backward", "delattr", "grad", "setattr"})
+_TELLING_NAMES = frozenset({"autograd", "backward", "grad"})
+# `x.add_`, `x.__iadd__`, `operator.iadd`, `x.__setitem__`
 _IN_PLACE_METHOD = re.compile(
     r"[^_]_$"
-    r"|^__(?:i(?:add|sub|mul|matmul|truediv|floordiv|mod|pow|lshift|rshift|and|xor|or)|setitem|delitem|setattr|delattr)__$"
+    r"|^(?:__)?i(?:add|sub|mul|matmul|truediv|floordiv|mod|pow|lshift|rshift|and|xor|or)(?:__)?$"
+    r"|^(?:__)?(?:set|del)(?:item|attr)(?:__)?$"
 )
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
