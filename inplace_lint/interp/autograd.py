@@ -410,18 +410,13 @@ def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> Non
             if first in told or key in m.told or together is None or m.contradicts(together, state.path):
                 continue
             told.add(first)
-            m.told.add(key)
             event = SecondBackward(
                 m.site(place), m.site(first), m.site(node.place), node.op, first == place, m.context(together)
             )
             m.emit(event, together)
-
-
-def detach_in_place(state: State, oid: int) -> None:
-    """``detach_()``: the tensor becomes a constant and forgets its graph."""
-    tensor = state.tensor(oid)
-    if tensor is not None:
-        state.put(oid, replace(tensor, status=Status(constant=TRUE), nodes={}))
+    if told and not m.muted:
+        # Later backwards through the same freed graph are consequences of the one that was told.
+        m.told.update(passed)
 
 
 def view_marks(m: Machine, state: State, base: Tensor, op: str, place: Place, several: bool) -> dict[ViewMark, Cond]:
@@ -434,7 +429,3 @@ def view_marks(m: Machine, state: State, base: Tensor, op: str, place: Place, se
             add_to(marks, ViewMark("inference" if mode == INFERENCE else "no_grad", place, op), cond)
     return marks
 
-
-def site_of(place: Place) -> Site:
-    """A place as events name it."""
-    return Site(*place)
