@@ -87,10 +87,14 @@ class _Parsed:
             text = text[:start] + new + text[end:]
         return text
 
+    @property
+    def indent(self) -> str:
+        """What stands before the statement's first character."""
+        return " " * self.statement.indent
+
     def tidy(self, text: str) -> str:
         """The text with its later lines moved to the left as far as the statement's first one was."""
-        indent = " " * self.statement.indent
-        return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
+        return "\n".join(line.removeprefix(self.indent) for line in text.split("\n"))
 
     def nodes_at_site(self) -> Iterator[ast.AST]:
         """The nodes at the site: those of exactly its extent, those around it (smallest first), those inside."""
@@ -156,9 +160,16 @@ def out_of_place(ctx: RuleContext, write: Write) -> Rewrite | None:
     return _rewrite(ctx, write.site, change) if change else None
 
 
-def clone_first(ctx: RuleContext, write: Write) -> Rewrite | None:
-    """The same write, on a private copy that is made just before; None where the tensor's name is not clear."""
-    return _rewrite(ctx, write.site, _cloned)
+def clone_first(ctx: RuleContext, write: Write, method: str = "clone") -> Rewrite | None:
+    """The same write, on a private copy that ``method`` makes just before; None where no name for it is clear."""
+    return _rewrite(ctx, write.site, lambda parsed: _cloned(parsed, method))
+
+
+def of_array(ctx: RuleContext, write: Write) -> Rewrite | None:
+    """A write to a NumPy array, done to another array."""
+    if write.form == "operator":
+        return _rewrite(ctx, write.site, lambda parsed: _operator(parsed, "copy"))
+    return clone_first(ctx, write, "copy") if write.form == "item" else None
 
 
 def under_no_grad(ctx: RuleContext, write: Write) -> Rewrite | None:
@@ -167,7 +178,7 @@ def under_no_grad(ctx: RuleContext, write: Write) -> Rewrite | None:
     def change(parsed: _Parsed) -> str | None:
         tree = parsed.tree
         alone = isinstance(tree, (ast.Expr, ast.AugAssign)) or (isinstance(tree, ast.Assign) and write.form == "item")
-        return _in_no_grad(parsed.tidy(parsed.statement.text)) if alone else None
+        return _in_no_grad(parsed, parsed.statement.text) if alone else None
 
     return _rewrite(ctx, write.site, change) if write.form in ("operator", "method", "item", "out") else None
 
@@ -181,8 +192,12 @@ def without_data(ctx: RuleContext, write: Write) -> Rewrite | None:
         if attribute is None:
             return None
         start, end = parsed.extent(attribute.value)[1], parsed.extent(attribute)[1]
-        if isinstance(parsed.tree, ast.AugAssign) and parsed.tree.target is attribute:
-            return _in_no_grad(parsed.tidy(parsed.with_changes([(start, end, "")])))
+        tree = parsed.tree
+        if isinstance(tree, ast.AugAssign) and tree.target is attribute:
+            return _in_no_grad(parsed, parsed.with_changes([(start, end, "")]))
+        if isinstance(tree, ast.Assign) and attribute in tree.targets:
+            copied = f"{parsed.source(attribute.value)}.copy_({parsed.source(tree.value)})"
+            return _in_no_grad(parsed, copied) if len(tree.targets) == 1 else None
         return parsed.with_changes([(start, end, ".detach()")])
 
     return _rewrite(ctx, write.site, change)
@@ -221,8 +236,8 @@ def update_in_place(ctx: RuleContext, site: Site) -> Rewrite | None:
             rest = parsed.statement.text[parsed.extent(value.left)[1] :].lstrip()
             if not rest.startswith(symbol):
                 return None
-            return _in_no_grad(parsed.tidy(f"{name} {symbol}= {rest.removeprefix(symbol).strip()}"))
-        return _in_no_grad(parsed.tidy(f"{name}.copy_({parsed.source(value)})"))
+            return _in_no_grad(parsed, f"{name} {symbol}= {rest.removeprefix(symbol).strip()}")
+        return _in_no_grad(parsed, f"{name}.copy_({parsed.source(value)})")
 
     return _rewrite(ctx, site, change)
 
@@ -234,16 +249,19 @@ def _rewrite(ctx: RuleContext, site: Site, change: Callable[[_Parsed], str | Non
     return Rewrite(parsed.tidy(text), site) if parsed and text else None
 
 
-def _in_no_grad(body: str) -> str:
-    return "with torch.no_grad():\n" + "\n".join("    " + line for line in body.split("\n"))
+def _in_no_grad(parsed: _Parsed, body: str) -> str:
+    """The body, whose later lines are indented as in the file, inside the block."""
+    first, *later = body.split("\n")
+    block = ["with torch.no_grad():", f"{parsed.indent}    {first}", *(f"    {line}" for line in later)]
+    return "\n".join(block)
 
 
-def _operator(parsed: _Parsed) -> str | None:
+def _operator(parsed: _Parsed, copy: str = "clone") -> str | None:
     tree = parsed.tree
     if not isinstance(tree, ast.AugAssign):
         return None
     if isinstance(tree.target, ast.Subscript):
-        return _cloned(parsed)
+        return _cloned(parsed, copy)
     symbol, strength = _BINARY[type(tree.op)]
     target, value = parsed.source(tree.target), _bracketed(parsed, tree.value, strength)
     return f"{target} = {target} {symbol} {value}"
@@ -303,9 +321,16 @@ def _method(parsed: _Parsed) -> str | None:
     else:
         end = parsed.extent(call.func)[1]
         changes = [(end - len(method), end, method.rstrip("_"))]
-    if parsed.is_whole(call):
+    if isinstance(parsed.tree, ast.Expr) and _is_name(receiver) and _is_receiver(call, parsed.tree.value):
         changes.append((0, 0, f"{parsed.source(receiver)} = "))
     return parsed.with_changes(changes)
+
+
+def _is_receiver(call: ast.Call, whole: ast.expr) -> bool:
+    """Whether the whole is the call, or a chain of calls on its result."""
+    while whole is not call and isinstance(whole, ast.Call) and isinstance(whole.func, ast.Attribute):
+        whole = whole.func.value
+    return whole is call
 
 
 def _item(parsed: _Parsed) -> str | None:
@@ -336,6 +361,10 @@ def _function(parsed: _Parsed) -> str | None:
 
 
 def _without_flag(parsed: _Parsed) -> str | None:
+    tree = parsed.tree
+    target = tree.targets[0] if isinstance(tree, ast.Assign) else None
+    if isinstance(tree, ast.Assign) and isinstance(target, ast.Attribute) and target.attr == "inplace":
+        return parsed.with_changes([(*parsed.extent(tree.value), "False")])
     call = parsed.call(lambda it: _flag(it) is not None)
     return parsed.with_changes(_drop_flag(parsed, call)) if call else None
 
@@ -353,10 +382,11 @@ def _out(parsed: _Parsed) -> str | None:
     return parsed.with_changes(changes)
 
 
-def _cloned(parsed: _Parsed) -> str | None:
-    """The tensor at the root of what is written, cloned in a line of its own before the statement."""
+def _cloned(parsed: _Parsed, copy: str = "clone") -> str | None:
+    """The tensor at the root of what is written, copied in a line of its own before the statement."""
     tree = parsed.tree
     target: ast.expr | None = None
+    call: ast.Call | None = None
     if isinstance(tree, ast.AugAssign):
         target = tree.target
     elif isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
@@ -375,7 +405,25 @@ def _cloned(parsed: _Parsed) -> str | None:
     if target is None:
         return None
     name = parsed.source(target)
-    return f"{name} = {name}.clone()\n{parsed.statement.text}"
+    lines = [f"{name} = {name}.{copy}()", parsed.statement.text]
+    if isinstance(tree, (ast.Assign, ast.AugAssign)) and _mentions(parsed, tree.value, name):
+        # What is computed from the tensor may save a part of it, which must not be a part of the new copy.
+        place = parsed.source(tree.targets[0] if isinstance(tree, ast.Assign) else tree.target)
+        value = parsed.source(tree.value)
+        if isinstance(tree, ast.AugAssign):
+            symbol, strength = _BINARY[type(tree.op)]
+            value = f"{place} {symbol} {_bracketed(parsed, tree.value, strength)}"
+        if "\n" in value:
+            value = f"({value})"
+        lines = [f"value = {value}", lines[0], f"{place} = value"]
+    elif call is not None and any(_mentions(parsed, argument, name) for argument in call.args):
+        return None
+    return f"\n{parsed.indent}".join(lines)
+
+
+def _mentions(parsed: _Parsed, node: ast.expr, name: str) -> bool:
+    """Whether an expression reads the name."""
+    return any(isinstance(part, (ast.Name, ast.Attribute)) and parsed.source(part) == name for part in ast.walk(node))
 
 
 def _is_name(node: ast.expr) -> bool:

@@ -149,12 +149,16 @@ class UntrackedWrite(Rule):
             how = "by a fused optimizer, which does not count its writes"
             return _finding(self, ctx, event, how, reorder(ctx, event))
         if event.through == "numpy":
-            advice = Advice("Write to a copy of the array (`.detach().clone().numpy()`), or after the backward")
+            advice = Advice(
+                "Write to a copy, or after the backward; a copy can also be made on the way out of PyTorch, by "
+                "`.detach().clone().numpy()`",
+                rewrite.of_array(ctx, event.write),
+            )
             return _finding(self, ctx, event, "through a NumPy array that shares its memory", advice)
         if event.through == "statistics":
             advice = Advice("Run the backward before the next forward pass in train mode")
             return _finding(self, ctx, event, "by updating the running statistics, which is not counted", advice)
         if event.through == "untracked":
-            advice = Advice("Write to a copy, or after the backward")
+            advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write))
             return _finding(self, ctx, event, "through an alias that autograd does not track", advice)
         return None

@@ -170,8 +170,12 @@ class NoGradViewWritten(Rule):
         else:
             message = f"{words.doing(ctx, write)} writes in grad mode to {view}: PyTorch raises at this write"
         error = torch_text.untracked_view(inference=mode == "inference_mode", through_base=event.used_site is not None)
-        advice = Advice(
-            f"Make the view outside the `{mode}` block, or write inside it", rewrite.under_no_grad(ctx, write)
+        advice = (
+            Advice("Do it out of place, or make the view outside the block", rewrite.out_of_place(ctx, write))
+            if event.used_site is not None
+            else Advice(
+                f"Make the view outside the `{mode}` block, or write inside it", rewrite.under_no_grad(ctx, write)
+            )
         )
         return self.finding(
             ctx, write.site, message, event.context, story=_story(ctx, event), torch_error=error, advice=advice

@@ -40,6 +40,11 @@ def suggest(statement: str, form: WriteForm, at: str | None = None, prefix: str 
         ("y.copy_(a + b)", "method", "y = (a + b).clone()"),
         ("y.resize_(3)", "method", "y = y.clone()\ny.resize_(3)"),
         ("y[i] = v", "item", "y = y.clone()\ny[i] = v"),
+        ("y[i] = f(y[i - 1])", "item", "value = f(y[i - 1])\ny = y.clone()\ny[i] = value"),
+        ("y[i] *= y[i - 1] + 1", "operator", "value = y[i] * (y[i - 1] + 1)\ny = y.clone()\ny[i] = value"),
+        ("y[0].mul_(y[1])", "method", None),
+        ("y.add_(1).mul_(2)", "method", "y = y.clone()\ny.add_(1).mul_(2)"),
+        ("m.inplace = True", "module", "m.inplace = False"),
         ("y[y > 0] = 0", "item", "y = y.masked_fill(y > 0, 0)"),
         ("self.y[i] = v", "item", "self.y = self.y.clone()\nself.y[i] = v"),
         ("x = F.relu(x, inplace=True)", "function", "x = F.relu(x)"),
@@ -61,6 +66,7 @@ def test_out_of_place(statement: str, form: WriteForm, expected: str | None) -> 
 def test_the_site_chooses_among_several_calls() -> None:
     assert suggest("z = x.add_(1) + y.mul_(2)", "method", at="y.mul_(2)") == "z = x.add_(1) + y.mul(2)"
     assert suggest("x = x.add_(1).mul_(2)", "method", at="x.add_(1)") == "x = x.add(1).mul_(2)"
+    assert suggest("x.add_(1).mul_(2)", "method", at="x.add_(1)") == "x = x.add(1).mul_(2)"
 
 
 def test_columns_count_characters_and_later_lines_move_left_with_the_first() -> None:
@@ -81,6 +87,7 @@ def test_a_header_of_a_compound_statement_gets_no_suggestion() -> None:
         ("y.data.add_(1)", "y.detach().add_(1)"),
         ("y.data[0] = 1", "y.detach()[0] = 1"),
         ("y.data += 1", "with torch.no_grad():\n    y += 1"),
+        ("y.data = z + 1", "with torch.no_grad():\n    y.copy_(z + 1)"),
         ("y.add_(1)", None),
     ],
 )
