@@ -209,6 +209,9 @@ def _errors(run: Run, tracker: Tracker) -> list[Finding]:
             culprit = tracker.view_culprits[views] if views < len(tracker.view_culprits) else None
             views += 1
             findings.append(Finding(fault.code, culprit, line, message, fault.also, (line,)))
+        elif fault.code == "IPL403" and tracker.overlapping and line not in tracker.overlapping:
+            # `fill_` and `zero_` pass at once; what backward makes of them does not
+            findings.append(Finding(fault.code, tracker.overlapping[-1], line, message, fault.also))
         else:
             findings.append(Finding(fault.code, line, line, message, fault.also))
     return findings
@@ -281,7 +284,7 @@ def _verdict(code: types.CodeType, run: Run, watched: Run, tracker: Tracker) -> 
             _run(code, tracker)
         findings += _silent(tracker)
         kind = "wrong-gradients" if kind == "clean" else kind
-    elif any("batch_norm" not in entry.op for entry in tracker.silent):  # it keeps statistics that it may not need
+    elif any("batch_norm" not in entry.op for entry in [*tracker.silent, *tracker.idle]):  # it keeps statistics that it may not need
         note = "a saved tensor was changed behind autograd's back, with no effect on these gradients"
     if run.warned:
         findings += _warnings(run, tracker)

@@ -20,6 +20,13 @@ def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
                 yield body
 
 
+def _calls_own(tree: ast.Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` calls a function of the program: without its call, code is no longer run but still linted."""
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in defined
+
+
 def _candidates(source: str) -> Iterator[str]:
     """Smaller programs, each one step away: without a statement, or with a block's body in place of the block."""
     tree = ast.parse(source)
@@ -32,6 +39,8 @@ def _candidates(source: str) -> Iterator[str]:
                 if number < position + len(body):
                     index = number - position
                     inner = getattr(body[index], "body", [])
+                    if isinstance(body[index], ast.Expr) and _calls_own(copy, body[index]):
+                        break
                     if way == "drop":
                         body[index : index + 1] = [] if len(body) > 1 else [ast.Pass()]
                     elif isinstance(body[index], (ast.With, ast.If, ast.For, ast.While, ast.Try)):

@@ -126,6 +126,8 @@ class Tracker:
         self.calls: list[Call] = []
         self.stale: list[Saved] = []  # in the order in which torch raises
         self.silent: list[Saved] = []
+        self.idle: list[Saved] = []  # written behind autograd's back with what they held already
+        self.overlapping: list[int | None] = []  # lines that wrote to expanded memory
         self.view_culprits: list[int | None] = []
         self.grad_reads: list[GradRead] = []
         self.data_sets: list[int | None] = []
@@ -187,6 +189,8 @@ class Tracker:
                 self.stale.append(entry)
                 raise RuntimeError(f"{VERSION_ERROR}: watched run")
             if not entry.changed:
+                if entry.hidden:
+                    self.idle.append(entry)
                 entry.unpacked = True
                 return entry.alias  # not a copy: a graph of this backward (`create_graph`) must save the tensor itself
             self.silent.append(entry)
@@ -238,6 +242,8 @@ class Tracker:
         storage = tensor.untyped_storage()
         self.keep.append(storage)
         write = Write(self.tick(), user_line(), storage._cdata, self._module_line())
+        if any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)):
+            self.overlapping.append(write.line)
         self.pending[key] = self.last_write[key] = write
         if write.line is not None and write.made is not None:
             self.same_place.setdefault(write.line, set()).add(write.made)
