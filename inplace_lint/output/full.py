@@ -51,7 +51,9 @@ def _finding(found: Diagnostic, report: Report, style: Style) -> Iterable[str]:
     for assumption in found.assumptions:
         yield from _note(gutter, "assuming", assumption, report, style)
     if found.fix is not None:
-        yield f"{style.help('help')}: {found.fix.message}"
+        head, *rest = textwrap.wrap(found.fix.message, max(report.width - 6, 40), break_on_hyphens=False) or [""]
+        yield f"{style.help('help')}: {head}"
+        yield from (" " * 6 + line for line in rest)
         if found.suggestion:
             yield bar
             yield from _suggestion(found, gutter, report, style)

@@ -79,7 +79,7 @@ class LeafWrittenInPlace(Rule):
         steps = words.story(
             ctx,
             (event.leaf_site, "the leaf is made here"),
-            words.flag(write),
+            words.flag(ctx, write),
             *words.calls(event.context),
             (write.site, "written in place here, which raises"),
         )
@@ -141,7 +141,7 @@ class LeafViewWritten(Rule):
         if not isinstance(event, LeafWritten) or not event.view:
             return None
         write = event.write
-        by = f" made by `{event.view_op}`" if event.view_op and write.form != "item" else ""
+        by = f" made by {words.named(event.view_op)}" if event.view_op and write.form != "item" else ""
         of = f" of `{write.target}`" if write.target and write.form == "item" else ""
         message = (
             f"{words.doing(ctx, write)} writes in place to a view{of}{by}, memory of a leaf that requires grad: "
@@ -151,7 +151,7 @@ class LeafViewWritten(Rule):
             ctx,
             (event.leaf_site, "the leaf is made here"),
             (event.view_site, "the view of it is made here"),
-            words.flag(write),
+            words.flag(ctx, write),
             *words.calls(event.context),
             (write.site, "written in place here, which raises"),
         )

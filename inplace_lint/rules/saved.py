@@ -28,7 +28,7 @@ def story(ctx: RuleContext, event: SavedOverwritten, written: str, at_backward: 
         ctx,
         *(calls if together else ()),
         saved,
-        words.flag(event.write),
+        words.flag(ctx, event.write),
         *(() if together else calls),
         (write, written + later),
         (event.backward_site, at_backward),
@@ -49,7 +49,7 @@ def _advice(ctx: RuleContext, event: SavedOverwritten) -> Advice:
     if write.form == "module" or (write.form == "function" and "inplace" in ctx.text(write.site)):
         return Advice("Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", new)
     if new is not None and ".clone()\n" in new.code:
-        if event.in_loop:
+        if event.in_loop or new.code.startswith("value = "):
             return Advice(
                 "Collect the parts in a list and `torch.stack` them after the loop, or write to a fresh copy "
                 "in each round",
@@ -71,8 +71,7 @@ def _check(rule: Rule, event: Event, ctx: RuleContext, what: str) -> Diagnostic 
     if write.target is None:
         lost = f"the {what} that {saver} saved for its backward"
     else:
-        role = "its result" if what == "result" else "an input"
-        lost = f"`{write.target}`, which {saver} saved as {role} for its backward"
+        lost = f"`{write.target}`, which {saver} saved for its backward"
     message = f"{words.doing(ctx, write)} overwrites {lost}: {words.in_compiled(event.context, _when(ctx, event))}"
     return rule.finding(
         ctx,

@@ -16,7 +16,7 @@ def _lost(ctx: RuleContext, event: SavedOverwritten) -> str:
 
 def _finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, how: str, advice: Advice) -> Diagnostic:
     message = (
-        f"{words.doing(ctx, event.write)} overwrites {_lost(ctx, event)} {how}: "
+        f"{words.doing(ctx, event.write)} overwrites, {how}, {_lost(ctx, event)}: "
         "nothing raises and the gradients are wrong"
     )
     steps = story(
@@ -77,7 +77,7 @@ class WriteThroughData(Rule):
             return None
         if event.through == "data":
             return _finding(
-                self, ctx, event, "through `.data`, past the version counter", _data_advice(ctx, event.write)
+                self, ctx, event, "through `.data` and past the version counter", _data_advice(ctx, event.write)
             )
         return None
 
@@ -146,7 +146,7 @@ class UntrackedWrite(Rule):
         if not isinstance(event, SavedOverwritten):
             return None
         if event.through == "fused":
-            how = "by a fused optimizer, which does not count its writes"
+            how = "by a fused optimizer (whose writes are not counted)"
             return _finding(self, ctx, event, how, reorder(ctx, event))
         if event.through == "numpy":
             advice = Advice(
@@ -157,7 +157,7 @@ class UntrackedWrite(Rule):
             return _finding(self, ctx, event, "through a NumPy array that shares its memory", advice)
         if event.through == "statistics":
             advice = Advice("Run the backward before the next forward pass in train mode")
-            return _finding(self, ctx, event, "by updating the running statistics, which is not counted", advice)
+            return _finding(self, ctx, event, "by updating its running statistics (which is not counted)", advice)
         if event.through == "untracked":
             advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write))
             return _finding(self, ctx, event, "through an alias that autograd does not track", advice)

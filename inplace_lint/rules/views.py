@@ -89,8 +89,8 @@ def _story(ctx: RuleContext, event: BadViewWritten) -> tuple[Related, ...]:
     raises = "" if event.used_site is not None else ", which raises"
     return words.story(
         ctx,
-        (event.view_site, f"the view is made here{' by `' + event.view_op + '`' if event.view_op else ''}"),
-        words.flag(event.write),
+        (event.view_site, f"the view is made here by {words.named(event.view_op)}"),
+        words.flag(ctx, event.write),
         *words.calls(event.context),
         (event.write.site, f"written in place here{raises}"),
         (event.used_site, "the view is used here, which raises"),
@@ -237,7 +237,7 @@ class ExpandedMemoryWritten(Rule):
         steps = words.story(
             ctx,
             (event.expand_site, "expanded without a copy here"),
-            words.flag(write),
+            words.flag(ctx, write),
             *words.calls(event.context),
             (write.site, "written in place here, which raises"),
         )

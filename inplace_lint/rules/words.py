@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ..diagnostics import Related
 from ..events import Context, Site, Write
 from .base import RuleContext
+
+_ASKS = re.compile(r"inplace|\bTrue\b")
 
 
 def doing(ctx: RuleContext, write: Write) -> str:
@@ -30,7 +34,9 @@ def line(ctx: RuleContext, site: Site | None, here: Site | None = None) -> str:
 
 
 def named(op: str | None, otherwise: str = "an operation") -> str:
-    """An op's spelling in backquotes."""
+    """An op's spelling in backquotes; what is no spelling (``indexing``) without."""
+    if op == "indexing":
+        return op
     return f"`{op}`" if op else otherwise
 
 
@@ -45,8 +51,10 @@ def calls(context: Context) -> tuple[tuple[Site | None, str], ...]:
     return tuple((site, "called from here") for site in context.calls)
 
 
-def flag(write: Write) -> tuple[Site | None, str]:
-    """The step where work in place was asked for, where that is elsewhere than the write."""
+def flag(ctx: RuleContext, write: Write) -> tuple[Site | None, str]:
+    """The step where the writing module was made or told to work in place, where that is elsewhere than the write."""
+    if write.flag_site is not None and not _ASKS.search(ctx.text(write.flag_site)):
+        return (write.flag_site, "the module that writes is made here")
     return (write.flag_site, "`inplace=True` is chosen here")
 
 

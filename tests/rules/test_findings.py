@@ -54,8 +54,7 @@ def test_saved_result_tells_where_it_was_saved_overwritten_and_needed() -> None:
     found = file.only(saved(file))
     assert (found.code, found.severity) == ("IPL202", Severity.ERROR)
     assert found.message == (
-        "`y += 1` overwrites `y`, which `exp` (line 4) saved as its result for its backward: "
-        "`backward()` (line 6) raises"
+        "`y += 1` overwrites `y`, which `exp` (line 4) saved for its backward: `backward()` (line 6) raises"
     )
     assert [(step.span.start.row, step.message) for step in found.related] == [
         (4, "saved here by `exp` for its backward (result)"),
@@ -87,7 +86,7 @@ def test_saved_input_names_no_node_since_that_would_be_another_operations() -> N
     found = file.only(saved(file, what="input", saved_by="mul", node="MulBackward0"))
     assert found.code == "IPL201"
     assert found.torch_error is not None and "output 0 of" not in found.torch_error
-    assert "`mul` (line 4) saved as an input" in found.message
+    assert "`mul` (line 4) saved for" in found.message
 
 
 def test_calls_and_flag_are_part_of_the_story() -> None:
