@@ -203,6 +203,11 @@ class Engine:
         self.m.ctx = (*outer_ctx, ("loop", place))
         entry = state
         entry_path = state.path
+        # Around an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start for it.
+        key = (place, self.m.ctx, len(state.registers))
+        before = self.m.fixpoints.get(key)
+        if before is not None and before.path == entry.path and before.mode == entry.mode:
+            entry = entry.join(before)
         self.m.muted += 1
         try:
             for _ in range(ROUNDS):
@@ -216,6 +221,8 @@ class Engine:
                 entry = merged
         finally:
             self.m.muted -= 1
+        if self.m.muted:
+            self.m.fixpoints[key] = entry.copy()
         inner = flow.in_loop()
         exits: list[State] = []
         self._round(instr, entry.copy(), inner, start, dead, place)

@@ -126,13 +126,18 @@ def _leave(
         if function.grad_mode is not None:
             end.mode = mode
         ends.append(end)
-    for left in inner.raises:
+    left: State | None = None
+    for raised in inner.raises:
+        # The state that raised may be the caller's own object, and some callers go on with it.
+        left = raised.copy()
         left.registers = [*left.registers[:-2], dict(left.registers[-2])]
         if function.grad_mode is not None:
             left.mode = mode
         flow.raises.append(left)
     joined = join_all(ends)
     if joined is None:
+        if left is not None:
+            adopt(state, left.copy())
         return None
     value = joined.registers[-1].pop(RETURNED, ANYTHING)
     adopt(state, joined)

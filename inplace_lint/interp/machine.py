@@ -17,7 +17,7 @@ CALL_DEPTH = 24
 """Nested calls that are followed; deeper ones are unknown."""
 RECURSION = 6
 """Activations of one definition at a time that are followed."""
-STEPS = 400_000
+STEPS = 200_000
 """Instructions that the analysis of one entry point may interpret."""
 
 
@@ -83,6 +83,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}
         self._oids: dict[object, int] = {}
@@ -187,6 +188,9 @@ class Machine:
     def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
         """An unknown that follows from another one alone."""
         tag = base.tag + suffix
+        if "~" in base.tag[:-1]:
+            # What follows from what followed in an older round has no identity worth keeping; loops end by it.
+            return Unknown("", "no", base.tensor)
         if len(tag) > (48 if self.loops else 120):
             return Unknown("", "no", base.tensor)
         if tag not in self._tag_loops:

@@ -23,12 +23,12 @@ from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.machine import BudgetExceeded, Flow, Machine, Pending
+from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pending
 from inplace_lint.opmodel.lookup import OpModel
 
 TRAINED_METHODS = ("forward", "training_step", "loss", "compute_loss")
 NOT_TRAINED_METHODS = ("validation_step", "test_step", "predict_step", "configure_optimizers", "generate", "predict", "inference")
-MODULE_STEPS = 2_000_000
+MODULE_STEPS = 600_000
 
 
 class Analysis:
@@ -55,6 +55,8 @@ class Analysis:
         m.root, m.steps, m.pending, m.visited = name, 0, [], set()
         m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled = (), (), (), (), 0, 1
         m.live_frames = [self.module]
+        m.fixpoints = {}
+        m.told = set()
         m.file = self.code.file
         result: State | None = None
         try:
@@ -86,7 +88,7 @@ class Analysis:
         if end is None:
             left = [*flow.raises]
             end = left[-1] if left else self._definitions_only()
-        self.m.step_limit = 400_000
+        self.m.step_limit = STEPS
         return end
 
     def _definitions_only(self) -> State | None:
