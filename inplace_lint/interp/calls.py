@@ -169,7 +169,23 @@ def call_atom(
         return call_symbol(engine, state, atom.path, site)
     if isinstance(atom, Method):
         return call_method(engine, state, atom, site)
-    return unknown_result(engine, state, positional, named, place, atom if isinstance(atom, Unknown) else None)
+    callee = atom if isinstance(atom, Unknown) else None
+    if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
+        # What a module keeps under an attribute and calls is a submodule, whoever made it.
+        return modules.likely(engine, state, [*positional, *named.values()], place, "call")
+    return unknown_result(engine, state, positional, named, place, callee)
+
+
+def _is_submodule(state: State, flow: Flow, target: str) -> bool:
+    if not target.startswith("self."):
+        return False
+    frame = state.heap.get(flow.frame)
+    names: Mapping[str, Value] = frame.names if isinstance(frame, Frame) else {}
+    for atom in names.get("*self", NOTHING):
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Instance) and classes.is_module(state, thing.cls):
+            return True
+    return False
 
 
 def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Value | None:

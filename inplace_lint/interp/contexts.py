@@ -30,7 +30,8 @@ def mode_of(engine: Engine, state: State, instance: Instance) -> dict[str, Cond]
         return mode
     if path == "torch.inference_mode":
         flag_value = constant_of(instance.config.get("*0", instance.config.get("mode", const(True))))
-        return {INFERENCE: TRUE} if flag_value is not False else dict(state.mode)
+        # Switching inference mode off switches grad mode on (c10/core/InferenceMode.h).
+        return {INFERENCE: TRUE} if flag_value is not False else {GRAD: TRUE}
     if path in GRAD_MODES:
         return {GRAD_MODES[path]: TRUE}
     return None

@@ -279,18 +279,15 @@ class Analysis:
     # --- results ---
 
     def _collect(self) -> list[Event]:
-        """Events of entry points that no other one ran; assumptions of others are settled by their callers."""
+        """All events; what rests on an assumption about a caller is dropped where a caller was analysed: it settled it."""
         events: list[Event] = []
         for root, pending, _ in self.results:
-            if root is not None and root.kind == "function" and self._has_caller(root):
-                continue
-            events.extend(p.event for p in pending)
+            settled = root is not None and self._has_caller(root)
+            events.extend(p.event for p in pending if not (settled and p.event.context.assumptions))
         return events
 
     def _has_caller(self, code: ir.Code) -> bool:
-        if f"{code.qualname}@{code.file}" not in self.m.trained and code.name == "forward":
-            return False
-        return any(code in visited and root is not code for root, _, visited in self.results if root is None or root.name != "__init__")
+        return any(code in visited and root is not code for root, _, visited in self.results)
 
 
 def analyse_code(code: ir.Code, model: OpModel) -> list[Event]:
