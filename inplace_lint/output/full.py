@@ -6,6 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from ..diagnostics import Diagnostic, Span
 from .report import Report, summary
@@ -14,6 +15,7 @@ from .style import Style
 # Lines between two marked ones are printed where there are no more than this; else three dots stand for them.
 _CLOSE = 2
 _TAB = "    "
+_SHORT = 3
 
 
 @dataclass(frozen=True)
@@ -143,12 +145,20 @@ def _suggestion(found: Diagnostic, gutter: str, report: Report, style: Style) ->
     assert found.suggestion is not None
     span = found.suggestion_span
     lines = report.lines(span.filename) if span else ()
-    indent = ""
-    if span is not None and span.end.row <= len(lines):
-        first = lines[span.start.row - 1].expandtabs(len(_TAB))
-        indent = first[: len(first) - len(first.lstrip())]
-        for row in range(span.start.row, span.end.row + 1):
-            number = style.frame(f"{row:>{len(gutter)}} ")
-            yield number + style.removed(f"- {lines[row - 1].expandtabs(len(_TAB)).rstrip()}")
-    for line in found.suggestion.split("\n"):
-        yield style.frame(f"{gutter} ") + style.added(f"+ {indent}{line}".rstrip())
+    new = found.suggestion.split("\n")
+    if span is None or span.end.row > len(lines):
+        yield from (style.frame(f"{gutter} ") + style.added(f"+ {line}".rstrip()) for line in new)
+        return
+    old = [line.expandtabs(len(_TAB)).rstrip() for line in lines[span.start.row - 1 : span.end.row]]
+    indent = old[0][: len(old[0]) - len(old[0].lstrip())]
+    new = [f"{indent}{line}".rstrip() for line in new]
+    for kind, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            # A short statement is shown whole; of a long one, only what changes.
+            for offset in range(start, end if len(old) <= _SHORT else start):
+                yield style.frame(f"{span.start.row + offset:>{len(gutter)}} ") + f"  {old[offset]}"
+            continue
+        for offset in range(start, end):
+            number = style.frame(f"{span.start.row + offset:>{len(gutter)}} ")
+            yield number + style.removed(f"- {old[offset]}")
+        yield from (style.frame(f"{gutter} ") + style.added(f"+ {line}") for line in new[new_start:new_end])

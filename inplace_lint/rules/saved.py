@@ -20,7 +20,9 @@ def story(ctx: RuleContext, event: SavedOverwritten, written: str, at_backward: 
     later = ", in a later round of the loop" if event.in_loop else ""
     role = "result" if event.what == "result" else "input"
     save, write = event.save_site, event.write.site
-    saved = (save, f"saved here by {words.named(event.saved_by)} for its backward ({role})")
+    by = words.named(event.saved_by)
+    here = f"saved by this {by}, when it runs," if words.is_constructor(ctx, save) else f"saved here by {by}"
+    saved = (save, f"{here} for its backward ({role})")
     calls = words.calls(event.context)
     # Where the same function saves and overwrites, it was called before both.
     together = save.file == write.file and ctx.definition_row(save) == ctx.definition_row(write)

@@ -9,6 +9,8 @@ from ..events import Context, Site, Write
 from .base import RuleContext
 
 _ASKS = re.compile(r"inplace|\bTrue\b")
+# One capital alone (`D`) is a variable in many a training script. Nothing may follow the call: `Net()(x)` makes no object.
+_CONSTRUCTOR = re.compile(r"(?:\w+\.)*[A-Z]\w+\([^()]*(?:\([^()]*\)[^()]*)*\)$", re.DOTALL)
 
 
 def doing(ctx: RuleContext, write: Write) -> str:
@@ -52,10 +54,19 @@ def calls(context: Context) -> tuple[tuple[Site | None, str], ...]:
 
 
 def flag(ctx: RuleContext, write: Write) -> tuple[Site | None, str]:
-    """The step where the writing module was made or told to work in place, where that is elsewhere than the write."""
-    if write.flag_site is not None and not _ASKS.search(ctx.text(write.flag_site)):
-        return (write.flag_site, "the module that writes is made here")
-    return (write.flag_site, "`inplace=True` is chosen here")
+    """The other place of a write by a module: where it was made, or, where the write is told of there, where it ran."""
+    if write.flag_site is None:
+        return (None, "")
+    if is_constructor(ctx, write.site):
+        return (write.flag_site, "called from here")
+    if _ASKS.search(ctx.text(write.flag_site)):
+        return (write.flag_site, "`inplace=True` is chosen here")
+    return (write.flag_site, "the module that writes is made here")
+
+
+def is_constructor(ctx: RuleContext, site: Site) -> bool:
+    """Whether the site makes an object of a class (``nn.ReLU()``), going by the way classes are spelt."""
+    return _CONSTRUCTOR.match(ctx.text(site)) is not None
 
 
 def in_compiled(context: Context, consequence: str) -> str:

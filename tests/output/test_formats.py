@@ -164,3 +164,16 @@ def test_nothing_found() -> None:
     assert json.loads(render("json", report())) == []
     assert render("concise", report()) == render("full", report()) == "All checks passed!\n"
     assert render("full", Report(())) == "No Python files found.\n"
+
+
+def test_full_shows_only_what_changes_of_a_long_statement() -> None:
+    lines = ["net = Sequential(", "    Linear(4, 4),", "    ReLU(inplace=True),", "    Linear(4, 4),", ")"]
+    whole = Span("train.py", Position(1, 1), Position(5, 2))
+    suggestion = "\n".join(lines).replace("inplace=True", "")
+    out = render("full", report(replace(FOUND, suggestion=suggestion, suggestion_span=whole), lines=lines))
+    assert "  |\n3 -     ReLU(inplace=True),\n  +     ReLU(),\n  |\n" in out
+
+
+def test_full_shows_a_line_put_in_front_of_one_that_stays() -> None:
+    one = replace(FOUND, suggestion="y = y.clone()\ny += 1")
+    assert "  |\n  +     y = y.clone()\n4       y += 1\n  |\n" in render("full", report(one))
