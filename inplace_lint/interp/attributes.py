@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
 from inplace_lint.domain.objects import (
     CONSTANT, Class, Container, Function, Instance, Opaque, Place, Saved, Status, Tensor, WriteRecord,
 )  # fmt: skip
@@ -40,9 +40,14 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
             return _of_atom(engine, state, flow, oid if oid is not None else atom, attr, place)
         if not atom.tag:
             return ANYTHING
+        parameter = _parameter_of_unknown(engine, state, atom, attr)
+        if parameter is not None:
+            return parameter
         if atom.tag.startswith("#"):
             return one(Method(atom, attr))
-        return one(engine.m.derived(atom, f".{attr}", tensor=True, grad="likely" if atom.grad == "likely" else "no"))
+        value = engine.m.derived(atom, f".{attr}", tensor=True, grad="likely" if atom.grad == "likely" else "no")
+        engine.m.attribute_of[value.tag] = (atom, attr)
+        return one(value)
     if isinstance(atom, SuperAtom):
         found = classes.lookup(state, atom.cls, attr, past=atom.cls, receiver=atom.receiver)
         if found is not None:
@@ -65,6 +70,29 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(thing, Function) and attr in ("__name__", "__doc__"):
         return one(engine.m.fresh(state, place[1], attr, "no", False))
     return one(Method(atom, attr))
+
+
+def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str) -> Value | None:
+    """An attribute of an unknown object that is a parameter: its class was tested, or the file assigns a Parameter to it."""
+    m = engine.m
+    cond: Cond | None = None
+    for fact in state.path:
+        if fact.value and fact.key.startswith(f"{atom.tag} is a "):
+            row = m.model.module(fact.key.removeprefix(f"{atom.tag} is a "))
+            if row is not None and attr in (name for name, _ in row.parameters):
+                cond = TRUE
+    if cond is None and attr in m.parameter_attrs:
+        cond = frozenset({Fact(f"{atom.tag}.{attr} is a Parameter", True, f"`{attr}` is a Parameter here", True)})
+    if cond is None:
+        return None
+    oid = m.named_oid("parameter of unknown", atom.tag, attr)
+    if oid not in state.heap:
+        made = Tensor(
+            (m.file, -1), attr, frozenset({oid}), frozenset({oid}), status=Status(leaf=TRUE), dtype="float32", parameter=True,
+            assumed=f"{atom.tag}.{attr}",
+        )  # fmt: skip
+        state.heap[oid] = made
+    return {oid: cond}
 
 
 def _of_tensor(

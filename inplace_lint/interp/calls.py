@@ -173,6 +173,9 @@ def call_atom(
     if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
         # What a module keeps under an attribute and calls is a submodule, whoever made it.
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
+    if callee is not None and callee.tag in engine.m.attribute_of:
+        base, name = engine.m.attribute_of[callee.tag]
+        return _unknown_method(engine, state, base, name, site, callee)
     return unknown_result(engine, state, positional, named, place, callee)
 
 
@@ -265,7 +268,9 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
 _BY_NATURE = frozenset({"backward", "requires_grad_", "detach", "detach_", "retain_grad"})
 
 
-def _unknown_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Value | None:
+def _unknown_method(
+    engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
+) -> Value | None:  # fmt: skip
     m = engine.m
     if receiver.tensor and receiver.tag and m.model.method(name) is not None and receiver.grad == "likely":
         oid = m.materialise(state, receiver)
@@ -278,10 +283,14 @@ def _unknown_method(engine: Engine, state: State, receiver: Unknown, name: str, 
     value = modules.unknown_network_method(engine, state, receiver, name, site)
     if value is not NotImplemented:
         return value  # type: ignore[no-any-return]
+    if m.known_tensor(state, receiver) is not None and m.model.method(name) is not None:
+        oid = m.known_tensor(state, receiver)
+        if oid is not None:
+            return tensor_method(engine, state, oid, name, site)
     if receiver.tag.startswith("#"):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}
-    return unknown_result(engine, state, site.positional, site.named, site.place, None)
+    return unknown_result(engine, state, site.positional, site.named, site.place, callee)
 
 
 def unknown_result(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inplace_lint import ir
 
 TENSOR_ONLY = frozenset({
-    "backward", "detach", "requires_grad_", "requires_grad", "grad", "unsqueeze", "permute", "contiguous", "cuda", "expand",
+    "backward", "clone", "detach", "requires_grad_", "requires_grad", "grad", "unsqueeze", "permute", "contiguous", "cuda", "expand",
     "view_as", "expand_as", "masked_fill", "masked_fill_", "index_select", "gather", "chunk", "relu", "relu_", "sigmoid",
     "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax", "exp_", "add_", "mul_", "sub_", "div_", "clamp", "clamp_", "view",
     "numel", "norm", "new_zeros", "new_ones", "new_tensor", "type_as", "is_cuda", "abs_", "sqrt_", "pow_", "zero_", "fill_",
@@ -47,3 +47,22 @@ def tensor_parameters(code: ir.Code) -> frozenset[str]:
                     if name in params and name is not None and name != "self" and arg.kind == "positional" and (number == 0 or not submodule):
                         found.add(name)
     return frozenset(found)
+
+
+def parameter_attributes(region: ir.Region) -> set[str]:
+    """Names of attributes to which a region, or a definition in it, assigns an ``nn.Parameter``."""
+    found: set[str] = set()
+    made: set[int] = set()
+    named: dict[int, str] = {}
+    for instr in ir.walk(region):
+        if isinstance(instr, (ir.MakeFunction, ir.MakeClass)):
+            found |= parameter_attributes(instr.code.body)
+        elif isinstance(instr, ir.Load):
+            named[instr.dst] = instr.name
+        elif isinstance(instr, ir.GetAttr):
+            named[instr.dst] = instr.attr
+        elif isinstance(instr, ir.Call) and named.get(instr.func) == "Parameter":
+            made.add(instr.dst)
+        elif isinstance(instr, ir.SetAttr) and instr.src in made:
+            found.add(instr.attr)
+    return found

@@ -83,6 +83,8 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.parameter_attrs: set[str] = set()
+        self.attribute_of: dict[str, tuple[Unknown, str]] = {}
         self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}

@@ -21,7 +21,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
 )  # fmt: skip
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.evidence import tensor_parameters
+from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pending
 from inplace_lint.opmodel.lookup import OpModel
@@ -43,6 +43,7 @@ class Analysis:
 
     def run(self) -> list[Event]:
         """Analyse everything; the events in the order in which they were found."""
+        self.m.parameter_attrs = parameter_attributes(self.code.body)
         state = self._module()
         if state is not None:
             self._definitions(state)
