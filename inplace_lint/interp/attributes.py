@@ -23,6 +23,13 @@ from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.rebinding import check_rebound
 
 
+NAMED_OUTPUTS = {
+    "values": 0, "indices": 1, "eigenvalues": 0, "eigenvectors": 1, "U": 0, "S": 1, "Vh": 2, "V": 2, "Q": 0, "R": 1, "sign": 0,
+    "logabsdet": 1, "L": 0, "solution": 0, "LU": 0, "pivots": 1, "P": 0, "info": 1,
+}  # fmt: skip
+"""The fields of PyTorch's named results by position (``torch.return_types``)."""
+
+
 def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: Place) -> Value:
     """``obj.attr``."""
     if len(obj) == 1:
@@ -43,9 +50,9 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
         parameter = _parameter_of_unknown(engine, state, atom, attr)
         if parameter is not None:
             return parameter
-        if atom.tag.startswith("#"):
-            return one(Method(atom, attr))
         value = engine.m.derived(atom, f".{attr}", tensor=True, grad="likely" if atom.grad == "likely" else "no")
+        if not value.tag:
+            return one(Method(atom, attr))
         engine.m.attribute_of[value.tag] = (atom, attr)
         return one(value)
     if isinstance(atom, SuperAtom):
@@ -56,6 +63,9 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if not isinstance(atom, int):
         return one(Method(atom, attr))
     thing = state.heap.get(atom)
+    if isinstance(thing, Container) and thing.kind == "tuple" and thing.items is not None and attr in NAMED_OUTPUTS:
+        position = NAMED_OUTPUTS[attr]
+        return thing.items[position] if position < len(thing.items) else ANYTHING
     if isinstance(thing, Tensor):
         return _of_tensor(engine, state, flow, atom, thing, attr, place)
     if isinstance(thing, Instance):

@@ -131,6 +131,18 @@ def distribution_method(engine: Engine, state: State, oid: int, site: CallSite) 
     return modules.likely(engine, state, inputs, site.place, "distribution")
 
 
+@symbol("torch.as_tensor", "torch.asarray")
+def as_tensor(engine: Engine, state: State, site: CallSite) -> object:
+    """``as_tensor`` and ``asarray`` share an array's memory as ``from_numpy`` does; of other things they are ops."""
+    value = site.positional[0] if site.positional else ANYTHING
+    for atom in value:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        made_by_numpy = isinstance(atom, Unknown) and atom.tag.startswith("#") and atom.tensor
+        if (tensor is not None and tensor.is_array) or made_by_numpy:
+            return from_numpy(engine, state, site)
+    return NotImplemented
+
+
 @symbol("torch.from_numpy")
 def from_numpy(engine: Engine, state: State, site: CallSite) -> object:
     """``torch.from_numpy(array)``: a tensor on the array's storage, with a counter of its own."""
