@@ -105,9 +105,29 @@ def _checked(files: Sequence[Path], jobs: int) -> Iterable[list[Diagnostic] | Fa
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
         return map(_file, files)
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(min(jobs, len(files))) as pool:
-        return list(pool.map(_file, files, chunksize=4))
+    done: list[list[Diagnostic] | Failure] = []
+    try:
+        with ProcessPoolExecutor(min(jobs, len(files))) as pool:
+            for part in pool.map(_file, files, chunksize=4):
+                done.append(part)  # noqa: PERF402 - what came before a break counts
+    except BrokenProcessPool:
+        # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
+        done.extend(map(_alone, files[len(done) :]))
+    return done
+
+
+def _alone(path: Path) -> list[Diagnostic] | Failure:
+    """``_file`` in a process that nothing else depends on."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    with ProcessPoolExecutor(1) as pool:
+        try:
+            return pool.submit(_file, path).result()
+        except BrokenProcessPool as error:
+            return Failure(str(path), "the process that analysed it died", str(error))
 
 
 def _gather(parts: Iterable[list[Diagnostic] | Failure], settings: Settings) -> Result:

@@ -9,7 +9,7 @@ from ..events import Context, Site, Write
 from .base import RuleContext
 
 _ASKS = re.compile(r"inplace|\bTrue\b")
-# One capital alone (`D`) is a variable in many a training script. Nothing may follow the call: `Net()(x)` makes no object.
+# One capital alone (`D`) is a variable in many a training script. `Net()(x)` makes no object, so nothing may follow.
 _CONSTRUCTOR = re.compile(r"(?:\w+\.)*[A-Z]\w+\([^()]*(?:\([^()]*\)[^()]*)*\)$", re.DOTALL)
 
 

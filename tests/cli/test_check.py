@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from inplace_lint.cli import cli
 
 BROKEN = "import torch\n\nw = torch.ones(3, requires_grad=True)\nw += 1\n"
 CLEAN = "import torch\n\nw = torch.ones(3, requires_grad=True)\ny = w + 1\n"
@@ -42,7 +45,10 @@ def project(tmp_path: Path) -> Path:
 
 def findings(project: Path, *arguments: str) -> list[tuple[str, str, int, int]]:
     """What ``check`` finds, as file name, code, row and column."""
-    entries = json.loads(run("check", "--output-format", "json", *arguments, cwd=project).stdout)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        done = CliRunner().invoke(cli, ["check", "--output-format", "json", *arguments])
+    entries = json.loads(done.stdout)
     return [(Path(it["filename"]).name, it["code"], it["location"]["row"], it["location"]["column"]) for it in entries]
 
 
@@ -201,6 +207,25 @@ def test_a_fault_of_ours_in_one_file_keeps_the_others(project: Path, monkeypatch
     assert failure.error == "ZeroDivisionError: on purpose"
     assert "Traceback" in failure.trace
     assert summary(Report((), checked=1, failed=1)) == "1 file could not be checked."
+
+
+def test_a_process_that_dies_takes_no_other_files_with_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inplace_lint import api, interp
+
+    real = interp.analyse
+
+    def analyse(module):  # type: ignore[no-untyped-def]
+        if "fails" in module.file:
+            os._exit(9)
+        return real(module)
+
+    monkeypatch.setattr(interp, "analyse", analyse)
+    for number in range(30):
+        (project / f"broken{number}.py").write_text(BROKEN)
+    (project / "fails.py").write_text(BROKEN)
+    result = api.check_paths([project], jobs=2)
+    assert [Path(failure.filename).name for failure in result.failures] == ["fails.py"]
+    assert sum(found.code == "IPL101" for found in result.diagnostics) == 31
 
 
 def test_version_is_quick() -> None:
