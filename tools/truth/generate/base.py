@@ -130,7 +130,7 @@ class Writer:
         """Whether a statement may come before this one: not between a decorator and its function, nor before `else`."""
         if self.lines and self.lines[-1].lstrip().startswith("@"):
             return False
-        return not statement.startswith(("else", "elif", "except", "finally", "@"))
+        return not statement.startswith(("else", "elif", "except", "finally", "case ", "@"))
 
     def _noise(self) -> None:
         number = self.rng.randrange(1, 9)
