@@ -46,6 +46,7 @@ class Engine:
     def __init__(self, machine: Machine) -> None:
         self.m = machine
         self._assigned: dict[int, tuple[ir.Region, frozenset[int]]] = {}
+        self.observer: Callable[[ir.Instr, State, Flow], None] | None = None
 
     # --- regions ---
 
@@ -60,6 +61,8 @@ class Engine:
                 current = self.branch(region, index, instr, current, flow)
             else:
                 current = HANDLERS[type(instr)](self, instr, current, flow)
+            if self.observer is not None and current is not None:
+                self.observer(instr, current, flow)
         return current
 
     def assigned(self, region: ir.Region) -> frozenset[int]:
@@ -410,6 +413,8 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
             current = engine.branch(instr.body, index, part, current, inner)
         else:
             current = HANDLERS[type(part)](engine, part, current, inner)
+        if engine.observer is not None and current is not None:
+            engine.observer(part, current, inner)
     depth = len(before.registers)
     entries = [before, *interrupted, *inner.raises]
     for entry in entries:
