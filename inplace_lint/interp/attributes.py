@@ -199,7 +199,8 @@ def _of_instance(
         if attr == "__class__":
             return one(instance.cls)
         getter = classes.lookup(state, instance.cls, "__getattr__")
-        if getter is not None and not calls.is_module_method(engine, state, instance, attr):
+        running = any(code.name == "__getattr__" for code in m.codes)
+        if getter is not None and not running and attr != "__dict__" and not calls.is_module_method(engine, state, instance, attr):
             value_ = calls.special_method(engine, state, flow, oid, "__getattr__", [const(attr)], place)
             if value_ is not None:
                 return value_

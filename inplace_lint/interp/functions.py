@@ -15,7 +15,7 @@ from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Value, one, union
 from inplace_lint.interp import classes
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, Flow
+from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
 from inplace_lint.interp.ops import adopt
 
 RETURNED = -1_000_001
@@ -70,15 +70,22 @@ def call(
     code = function.code
     assert isinstance(code, ir.Code)
     activations = sum(c is code for c in m.codes)
-    # Recursion whose depth the data decide runs inside loops to a fixpoint; there one more activation shows all there is.
-    if len(m.codes) >= CALL_DEPTH or activations >= (2 if m.in_fixpoint() else RECURSION):
+    # Recursion whose depth the data decide goes through a loop that is run to a fixpoint since the last activation:
+    # one activation shows all there is, and more would cost exponentially.
+    loops = m.fixpoint_depth()
+    through_loop = activations and any(c is code and d < loops for c, d in zip(m.codes, m.depths, strict=False))
+    if activations:
+        m.recursions[code] = m.recursions.get(code, 0) + 1
+    many = m.recursions.get(code, 0) > RECURSIVE_CALLS and activations
+    if len(m.codes) >= CALL_DEPTH or many or activations >= (1 if through_loop else RECURSION):
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
     m.visited.add(code)
-    outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled)
+    outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths)
     caller_loops = m.loops
     m.ctx = (*m.ctx, place)
     m.calls = (*m.calls, place)
     m.codes = (*m.codes, code)
+    m.depths = (*m.depths, loops)
     m.file = code.file
     try:
         names = bind(engine, state, function, positional, named, place, open_ended)
@@ -106,7 +113,7 @@ def call(
             inner.returns.append((entry, NONE))
         return _leave(engine, state, flow, inner, mode, code, function)
     finally:
-        m.file, m.ctx, m.calls, m.codes, m.unrolled = outer
+        m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths = outer
         m.loops = caller_loops
 
 

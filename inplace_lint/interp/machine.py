@@ -17,6 +17,8 @@ CALL_DEPTH = 24
 """Nested calls that are followed; deeper ones are unknown."""
 RECURSION = 6
 """Activations of one definition at a time that are followed."""
+RECURSIVE_CALLS = 100
+"""Calls of a definition from within itself that one entry point follows: recursion may branch."""
 STEPS = 200_000
 """Instructions that the analysis of one entry point may interpret."""
 
@@ -71,6 +73,7 @@ class Machine:
         self.ctx: tuple[object, ...] = ()
         self.calls: tuple[Place, ...] = ()
         self.codes: tuple[ir.Code, ...] = ()
+        self.depths: tuple[int, ...] = ()
         self.loops: tuple[Place, ...] = ()
         self.root = "<module>"
         self.muted = 0
@@ -83,6 +86,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()
         self.attribute_of: dict[str, tuple[Unknown, str]] = {}
         self.fixpoints: dict[object, State] = {}
@@ -165,7 +169,11 @@ class Machine:
 
     def in_fixpoint(self) -> bool:
         """Whether a loop that is running is iterated to a fixpoint rather than round by round."""
-        return any(isinstance(part, tuple) and part[:1] == ("loop",) for part in self.ctx)
+        return self.fixpoint_depth() > 0
+
+    def fixpoint_depth(self) -> int:
+        """How many loops that are iterated to a fixpoint are running."""
+        return sum(isinstance(part, tuple) and part[:1] == ("loop",) for part in self.ctx)
 
     def place(self, origin: int) -> Place:
         """The place of the syntax at ``origin`` in the running file."""

@@ -54,10 +54,11 @@ class Analysis:
     def _guarded(self, root: ir.Code | None, name: str, work: object, state: State, *args: object) -> State | None:
         m = self.m
         m.root, m.steps, m.pending, m.visited = name, 0, [], set()
-        m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled = (), (), (), (), 0, 1
+        m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled, m.depths = (), (), (), (), 0, 1, ()
         m.live_frames = [self.module]
         m.fixpoints = {}
         m.told = set()
+        m.recursions = {}
         m.file = self.code.file
         result: State | None = None
         try:
@@ -82,7 +83,7 @@ class Analysis:
         self.m.step_limit = MODULE_STEPS
 
         def work(state: State) -> State | None:
-            self.m.codes = (self.code,)
+            self.m.codes, self.m.depths = (self.code,), (0,)
             return self.engine.run(self.code.body, state, flow)
 
         end = self._guarded(None, "<module>", work, state)
@@ -103,7 +104,7 @@ class Analysis:
                 keep.append(instr)
 
         def work(state: State) -> State | None:
-            self.m.codes = (self.code,)
+            self.m.codes, self.m.depths = (self.code,), (0,)
             return self.engine.run(tuple(keep), state, flow)
 
         return self._guarded(None, "<module>", work, state)
@@ -184,7 +185,7 @@ class Analysis:
         m = self.m
         place: Place = (self.code.file, made.code.origin if isinstance(made.code, ir.Code) else 0)
         flow = Flow(self.module, self.module, self.code)
-        m.codes = (self.code,)
+        m.codes, m.depths = (self.code,), (0,)
         oid = m.oid(place[1], f"any instance {made.qualname}")
         state.heap[oid] = Instance(cls, {}, place)
         init = classes.lookup(state, cls, "__init__")
@@ -263,7 +264,7 @@ class Analysis:
         code = function.code
         assert isinstance(code, ir.Code)
         m = self.m
-        m.codes = (self.code,)
+        m.codes, m.depths = (self.code,), (0,)
         flow = Flow(self.module, self.module, self.code)
         place: Place = (code.file, code.origin)
         trained: list[tuple[State, Value]] = []
