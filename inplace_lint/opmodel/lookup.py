@@ -7,7 +7,7 @@ is asked for, split into lines, and each row is decoded on first use, so that st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Generic, TypeVar
 
@@ -116,7 +116,7 @@ class OpModel:
         return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def load() -> OpModel:
     """The op model that ships with the package; the same object every time. Raises nothing: files are read later."""
     return OpModel()

@@ -129,7 +129,11 @@ def _encode_variant(variant: Variant) -> dict[str, Any]:
         row["when"] = [[name, value] for name, value in variant.when]
     row["params"] = encode_params(variant.params)
     row["outputs"] = [
-        {name: getattr(output, name) for name in _OUTPUT_FIELDS if getattr(output, name) != getattr(_DEFAULT_OUTPUT, name)}
+        {
+            name: getattr(output, name)
+            for name in _OUTPUT_FIELDS
+            if getattr(output, name) != getattr(_DEFAULT_OUTPUT, name)
+        }
         for output in variant.outputs
     ]
     if variant.saves:

@@ -41,8 +41,21 @@ def guards(one: Variant) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize(
     "name",
-    ["exp", "expm1", "sqrt", "rsqrt", "tan", "tanh", "sigmoid", "relu", "softmax", "log_softmax", "reciprocal",
-     "special.expit", "special.expm1"],
+    [
+        "exp",
+        "expm1",
+        "sqrt",
+        "rsqrt",
+        "tan",
+        "tanh",
+        "sigmoid",
+        "relu",
+        "softmax",
+        "log_softmax",
+        "reciprocal",
+        "special.expit",
+        "special.expm1",
+    ],
 )
 def test_keeps_result_only(name: str) -> None:
     assert kept(variant(function(name))) == {"result"}
@@ -50,8 +63,29 @@ def test_keeps_result_only(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["log", "log1p", "sin", "cos", "abs", "square", "erf", "gelu", "silu", "softplus", "elu", "leaky_relu", "selu", "celu", "mish",
-     "logsigmoid", "hardtanh", "relu6", "hardswish", "var", "nan_to_num"],
+    [
+        "log",
+        "log1p",
+        "sin",
+        "cos",
+        "abs",
+        "square",
+        "erf",
+        "gelu",
+        "silu",
+        "softplus",
+        "elu",
+        "leaky_relu",
+        "selu",
+        "celu",
+        "mish",
+        "logsigmoid",
+        "hardtanh",
+        "relu6",
+        "hardswish",
+        "var",
+        "nan_to_num",
+    ],
 )
 def test_keeps_input_only(name: str) -> None:
     one = variant(function(name))
@@ -66,8 +100,25 @@ def test_keeps_input_and_result(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["add", "sub", "neg", "sum", "mean", "cumsum", "cat", "stack", "clone", "flip", "roll", "dropout", "pad", "tril", "triu",
-     "interpolate", "l1_loss"],
+    [
+        "add",
+        "sub",
+        "neg",
+        "sum",
+        "mean",
+        "cumsum",
+        "cat",
+        "stack",
+        "clone",
+        "flip",
+        "roll",
+        "dropout",
+        "pad",
+        "tril",
+        "triu",
+        "interpolate",
+        "l1_loss",
+    ],
 )
 def test_keeps_no_operand(name: str) -> None:
     one = variant(function(name))
@@ -82,7 +133,9 @@ def test_l1_loss() -> None:
     assert not {save.what for save in one.saves if save.what == "result"}
 
 
-@pytest.mark.parametrize("name", ["__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__", "__neg__", "repeat"])
+@pytest.mark.parametrize(
+    "name", ["__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__", "__neg__", "repeat"]
+)
 def test_operators_that_keep_nothing(name: str) -> None:
     assert not variant(MODEL.method(name)).saves
 
@@ -111,7 +164,9 @@ def test_a_number_is_an_operand(name: str) -> None:
 def test_pow() -> None:
     by_number = next(v for v in function("pow").variants if v.params[1].kind == "number")
     assert kept(by_number) == {"input"}
-    by_tensor = next(v for v in function("pow").variants if v.params[1].kind == "tensor" and v.params[0].kind == "tensor")
+    by_tensor = next(
+        v for v in function("pow").variants if v.params[1].kind == "tensor" and v.params[0].kind == "tensor"
+    )
     assert kept(by_tensor) == {"input", "exponent", "result"}
 
 
@@ -134,8 +189,17 @@ def test_values_and_indices(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("where", "condition"), ("masked_fill", "mask"), ("gather", "index"), ("index_select", "index"), ("embedding", "input"),
-     ("nll_loss", "target"), ("cross_entropy", "target"), ("scatter", "index"), ("take_along_dim", "indices")],
+    [
+        ("where", "condition"),
+        ("masked_fill", "mask"),
+        ("gather", "index"),
+        ("index_select", "index"),
+        ("embedding", "input"),
+        ("nll_loss", "target"),
+        ("cross_entropy", "target"),
+        ("scatter", "index"),
+        ("take_along_dim", "indices"),
+    ],
 )
 def test_indices_and_masks_are_kept(name: str, what: str) -> None:
     assert any(what in kept(one) for one in function(name).variants)
@@ -164,7 +228,9 @@ def test_linear_keeps_its_weight_for_its_input() -> None:
         assert own + "bias" not in kept(one)
 
 
-@pytest.mark.parametrize("name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose2d", "LayerNorm", "BatchNorm1d", "BatchNorm2d"])
+@pytest.mark.parametrize(
+    "name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose2d", "LayerNorm", "BatchNorm1d", "BatchNorm2d"]
+)
 def test_weight_always_kept(name: str) -> None:
     one = variant(MODEL.module("torch.nn." + name))
     assert Save("self.weight") in one.saves or guards(one)["self.weight"] == set()
@@ -213,7 +279,9 @@ def test_functional_in_place(name: str) -> None:
     assert kept(on) == ({"result"} if keeps_result else set())
 
 
-@pytest.mark.parametrize("name", ["ReLU", "LeakyReLU", "ELU", "ReLU6", "Hardtanh", "SiLU", "Hardswish", "Dropout", "Mish", "CELU"])
+@pytest.mark.parametrize(
+    "name", ["ReLU", "LeakyReLU", "ELU", "ReLU6", "Hardtanh", "SiLU", "Hardswish", "Dropout", "Mish", "CELU"]
+)
 def test_modules_in_place(name: str) -> None:
     module = MODEL.module("torch.nn." + name)
     off, on = variant(module, inplace=False), variant(module, inplace=True)
@@ -232,8 +300,28 @@ def test_dropout() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["view", "reshape", "flatten", "transpose", "permute", "t", "unsqueeze", "squeeze", "expand", "expand_as", "broadcast_to",
-     "diagonal", "narrow", "select", "unfold", "movedim", "swapaxes", "view_as", "unflatten", "ravel"],
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "transpose",
+        "permute",
+        "t",
+        "unsqueeze",
+        "squeeze",
+        "expand",
+        "expand_as",
+        "broadcast_to",
+        "diagonal",
+        "narrow",
+        "select",
+        "unfold",
+        "movedim",
+        "swapaxes",
+        "view_as",
+        "unflatten",
+        "ravel",
+    ],
 )
 def test_views(name: str) -> None:
     op = MODEL.method(name)
@@ -245,8 +333,18 @@ def test_views(name: str) -> None:
     assert output.expanded == (name in ("expand", "expand_as", "broadcast_to"))
 
 
-@pytest.mark.parametrize(("name", "forbidden"), [("chunk", True), ("split", True), ("unbind", True), ("tensor_split", False),
-                                                  ("hsplit", False), ("vsplit", False), ("dsplit", False)])
+@pytest.mark.parametrize(
+    ("name", "forbidden"),
+    [
+        ("chunk", True),
+        ("split", True),
+        ("unbind", True),
+        ("tensor_split", False),
+        ("hsplit", False),
+        ("vsplit", False),
+        ("dsplit", False),
+    ],
+)
 def test_pieces(name: str, forbidden: bool) -> None:
     for op in (MODEL.method(name), MODEL.function("torch." + name)):
         for one in op.variants if op else ():
@@ -299,8 +397,27 @@ def test_metadata_writes(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["copy_", "fill_", "zero_", "masked_fill_", "index_fill_", "index_put_", "scatter_", "index_add_", "scatter_add_", "bernoulli_",
-     "normal_", "uniform_", "exponential_", "index_copy_", "masked_scatter_", "addcmul_", "addmm_", "lerp_", "clamp_min_"],
+    [
+        "copy_",
+        "fill_",
+        "zero_",
+        "masked_fill_",
+        "index_fill_",
+        "index_put_",
+        "scatter_",
+        "index_add_",
+        "scatter_add_",
+        "bernoulli_",
+        "normal_",
+        "uniform_",
+        "exponential_",
+        "index_copy_",
+        "masked_scatter_",
+        "addcmul_",
+        "addmm_",
+        "lerp_",
+        "clamp_min_",
+    ],
 )
 def test_value_writes(name: str) -> None:
     one = variant(MODEL.method(name))
@@ -308,8 +425,23 @@ def test_value_writes(name: str) -> None:
     assert not one.metadata
 
 
-@pytest.mark.parametrize("name", ["normal_", "uniform_", "zeros_", "ones_", "constant_", "xavier_uniform_", "kaiming_normal_",
-                                  "orthogonal_", "trunc_normal_", "eye_", "dirac_", "sparse_"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "normal_",
+        "uniform_",
+        "zeros_",
+        "ones_",
+        "constant_",
+        "xavier_uniform_",
+        "kaiming_normal_",
+        "orthogonal_",
+        "trunc_normal_",
+        "eye_",
+        "dirac_",
+        "sparse_",
+    ],
+)
 def test_init_runs_without_grad(name: str) -> None:
     one = variant(MODEL.function("torch.nn.init." + name))
     assert one.no_grad
@@ -321,7 +453,9 @@ def test_attention_keeps_its_output() -> None:
     assert {"query", "key", "value", "result"} <= kept(one)
 
 
-@pytest.mark.parametrize(("name", "frees"), [("add", False), ("mul", True), ("sum", False), ("exp", True), ("mean", False)])
+@pytest.mark.parametrize(
+    ("name", "frees"), [("add", False), ("mul", True), ("sum", False), ("exp", True), ("mean", False)]
+)
 def test_second_backward(name: str, frees: bool) -> None:
     assert variant(function(name)).frees == frees
 
@@ -342,7 +476,20 @@ def test_tensor_lists() -> None:
 
 
 def test_factories() -> None:
-    for name in ("zeros", "ones", "rand", "randn", "arange", "empty", "eye", "full", "linspace", "zeros_like", "randperm", "tensor"):
+    for name in (
+        "zeros",
+        "ones",
+        "rand",
+        "randn",
+        "arange",
+        "empty",
+        "eye",
+        "full",
+        "linspace",
+        "zeros_like",
+        "randperm",
+        "tensor",
+    ):
         one = variant(function(name))
         assert one.outputs[0].kind == "new"
         assert not one.outputs[0].differentiable
@@ -363,3 +510,9 @@ def test_long_spellings() -> None:
     assert MODEL.function("torch.Tensor.add") is MODEL.method("add")
     assert MODEL.function("torch.functional.einsum") is MODEL.function("torch.einsum")
     assert MODEL.function("torch.no_such_op") is None
+
+
+def test_device_moves() -> None:
+    for name in ("cpu", "cuda"):
+        output = variant(MODEL.method(name)).outputs[0]
+        assert (output.kind, output.of, output.maybe) == ("same", "self", "values")

@@ -51,7 +51,9 @@ class Tables:
             "modules": rows.encode_module,
             "optimizers": rows.encode_optimizer,
         }
-        return {name: {key: encode(row) for key, row in getattr(self, name).items()} for name, encode in encoders.items()}
+        return {
+            name: {key: encode(row) for key, row in getattr(self, name).items()} for name, encode in encoders.items()
+        }
 
 
 class _Everything:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from inplace_lint.opmodel.schema import REQUIRED, Op, Param, ParamKind, Variant
+from inplace_lint.opmodel.schema import REQUIRED, Op, Output, Param, ParamKind, Variant
 from tools.opmodel import infer
 from tools.opmodel.by_hand import by_hand
 from tools.opmodel.capture import overheard, wrapped_names
@@ -58,7 +57,7 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     for name in spelling.pool:
         if heard and name in wrapped_names():
             continue  # its samples are in the order of the wrapper's parameters
-        if any([_place(spelling, sample, bound_by) for sample in pool().get(name, ())]):
+        if any(_place(spelling, sample, bound_by) for sample in pool().get(name, ())):
             break
     found = []
     for index, signature in enumerate(spelling.signatures):
@@ -160,7 +159,9 @@ def _relayout(
             continue
         changes = [tensor.to(torch.float32)] if tensor.dtype is torch.float64 else []
         if tensor.dim() >= 2:
-            changes.append(tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim()))))
+            changes.append(
+                tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim())))
+            )
         for change in changes:
             tried += _try(call, signature, {**bound, str(of): change}, seen)
         if tried >= 2 * FLIP_BASES:
@@ -187,21 +188,66 @@ def refine(signature: Signature, seen: list[Seen]) -> tuple[Param, ...]:
             kind = "tensors"
         elif kind == "other" and holds and not signature.types.get(param.name):
             number = any(isinstance(one.constants.get(param.name), (int, float, complex)) for one in seen)
-            kind = "tensors" if param.star else "tensor|number" if number else "tensor?" if param.default is None else "tensor"
+            kind = (
+                "tensors"
+                if param.star
+                else "tensor|number"
+                if number
+                else "tensor?"
+                if param.default is None
+                else "tensor"
+            )
         params.append(replace(param, kind=kind))
     return tuple(params)
 
 
-def display_name(spelling: Spelling, variants: tuple[Variant, ...]) -> str:
-    """What messages call an op: its own name, for operators the name of their backward node."""
-    name = spelling.name
-    if not name.startswith("__"):
-        return name
-    for variant in variants:
-        if variant.node is not None:
-            stem = re.sub(r"Backward\d*$", "", variant.node)
-            return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
-    return name[2:-2]
+def display_name(spelling: Spelling) -> str:
+    """What messages call an op: its own name, for operators that of the op they stand for (``div`` for ``/``)."""
+    return spelling.pool[2] if spelling.name.startswith("__") else spelling.name
+
+
+def _number_or_tensor(variants: list[Variant]) -> list[Variant]:
+    """Joins variants that differ in one operand being a tensor or a number only; where they differ in what is kept, number first.
+
+    An operand of unknown kind then gets the reading that claims less.
+    """
+    found = list(variants)
+    for number in variants:
+        for tensor in variants:
+            name = _only_difference(tensor, number)
+            if name is None or number not in found or tensor not in found:
+                continue
+            left = {save.what for save in tensor.saves if save.what != name and set(save.guard) != {name}}
+            kept = {save.what for save in number.saves}
+            same = [(o.kind, o.of, o.maybe) for o in tensor.outputs] == [
+                (o.kind, o.of, o.maybe) for o in number.outputs
+            ]
+            if kept == left and same and number.frees == tensor.frees:
+                params = tuple(replace(p, kind="tensor|number") if p.name == name else p for p in tensor.params)
+                outputs = tuple(map(_join_shapes, tensor.outputs, number.outputs))
+                found[found.index(tensor)] = replace(tensor, params=params, outputs=outputs)
+                found.remove(number)
+            elif kept <= left and found.index(number) > found.index(tensor):
+                found.remove(number)
+                found.insert(found.index(tensor), number)
+    return found
+
+
+def _join_shapes(tensor: Output, number: Output) -> Output:
+    broadcast = (tensor.shape, number.shape) == ("broadcast", "same")
+    return tensor if broadcast or tensor.shape == number.shape else replace(tensor, shape="unknown")
+
+
+def _only_difference(tensor: Variant, number: Variant) -> str | None:
+    """The parameter that is a tensor here and a number there, everything else being declared alike."""
+    if len(tensor.params) != len(number.params) or tensor.writes != number.writes or tensor.when or number.when:
+        return None
+    differing = [(a, b) for a, b in zip(tensor.params, number.params, strict=True) if a != b]
+    if len(differing) != 1:
+        return None
+    a, b = differing[0]
+    alike = (a.name, a.default) == (b.name, b.default) and (a.kind, b.kind) == ("tensor", "number")
+    return a.name if alike else None
 
 
 @dataclass
@@ -234,9 +280,10 @@ def op(spelling: Spelling, dotted: str, notes: Notes) -> Op | None:
         found += variants
         if signature.native is not None:
             notes.disagreements += disagreements(spelling.dotted, signature.native, variants)
+    found = _number_or_tensor(found)
     if spelling.space == "torch.nn.init":
         found = [replace(variant, no_grad=True) for variant in found]
-    return Op(dotted, display_name(spelling, tuple(found)), tuple(found))
+    return Op(dotted, display_name(spelling), tuple(found))
 
 
 def property_op(name: str) -> Op | None:

@@ -5,14 +5,12 @@ These are inputs only: what the ops do with them is observed like everything els
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-
 import math
+from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import torch
-
 from torch import nn
 
 from tools.opmodel.samples import Sample
@@ -26,7 +24,7 @@ def _s(*args: object, **kwargs: object) -> Sample:
     return Sample(args, kwargs)
 
 
-@lru_cache(maxsize=None)
+@cache
 def by_hand() -> Mapping[str, tuple[Sample, ...]]:
     """Samples by spelling."""
     torch.default_generator.manual_seed(0)
@@ -38,11 +36,19 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
         "torch.from_numpy": (_s(np.ones((2, 3))),),
         "torch.frombuffer": (_s(bytearray(32), dtype=torch.float64),),
         "torch.tensor": (_s([1.0, 2.0]), _s(1.0), _s(_x(2, 3)), _s(np.ones((2, 3)))),
-        "torch.as_tensor": (_s([1.0, 2.0]), _s(_x(2, 3)), _s(_x(2, 3), dtype=torch.float32), _s(_x(2, 3), dtype=torch.float64)),
+        "torch.as_tensor": (
+            _s([1.0, 2.0]),
+            _s(_x(2, 3)),
+            _s(_x(2, 3), dtype=torch.float32),
+            _s(_x(2, 3), dtype=torch.float64),
+        ),
         "torch.asarray": (_s([1.0, 2.0]), _s(_x(2, 3)), _s(_x(2, 3), dtype=torch.float32), _s(_x(2, 3), copy=True)),
         "torch.nn.functional.affine_grid": (_s(_x(2, 2, 3), (2, 3, 4, 4)),),
         "torch.affine_grid_generator": (_s(_x(2, 2, 3), (2, 3, 4, 4), False),),
-        "torch.nn.functional.upsample": (_s(_x(2, 3, 4, 4), scale_factor=2), _s(_x(2, 3, 4, 4), (8, 8), mode="bilinear")),
+        "torch.nn.functional.upsample": (
+            _s(_x(2, 3, 4, 4), scale_factor=2),
+            _s(_x(2, 3, 4, 4), (8, 8), mode="bilinear"),
+        ),
         "torch.nn.functional.conv_tbc": (_s(_x(5, 2, 3), _x(3, 3, 4), _x(4), 1),),
         "torch.conv_tbc": (_s(_x(5, 2, 3), _x(3, 3, 4), _x(4), 1),),
         "torch.batch_norm": (
@@ -86,8 +92,16 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
         "torch.nn.utils.rnn.unpad_sequence": (_s(_x(3, 2, 4), torch.tensor([3, 2])),),
         **{
             spelling: (_s(_x(3, 3), 0.3, 0.6), _s(_x(3, 3), min=0.3), _s(_x(3, 3), max=0.6))
-            for spelling in ("torch.clamp", "torch.clamp_", "torch.clip", "torch.clip_", "Tensor.clamp", "Tensor.clamp_",
-                             "Tensor.clip", "Tensor.clip_")
+            for spelling in (
+                "torch.clamp",
+                "torch.clamp_",
+                "torch.clip",
+                "torch.clip_",
+                "Tensor.clamp",
+                "Tensor.clamp_",
+                "Tensor.clip",
+                "Tensor.clip_",
+            )
         },
         "Tensor.random_": (_s(_x(3, 3)), _s(_x(3, 3), 5), _s(_x(3, 3), 0, 5)),
         "Tensor.set_": (_s(_x(3, 3), _x(3, 3)),),
@@ -96,11 +110,21 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
         "Tensor.apply_": (_s(_x(3, 3), math.sqrt),),
         "Tensor.map_": (_s(_x(3, 3), _x(3, 3), max),),
         "Tensor.copy_": (_s(_x(3, 3), _x(3, 3)), _s(_x(3, 3), _x(3)), _s(_x(3, 3), _x(3, 3).float())),
-        "Tensor.masked_fill_": (_s(_x(3, 3), flags[0], 0.5), _s(_x(3, 3), flags[0], torch.tensor(0.5, dtype=torch.float64))),
+        "Tensor.masked_fill_": (
+            _s(_x(3, 3), flags[0], 0.5),
+            _s(_x(3, 3), flags[0], torch.tensor(0.5, dtype=torch.float64)),
+        ),
         "Tensor.type": (_s(_x(3, 3)), _s(_x(3, 3), torch.float64), _s(_x(3, 3), torch.float32)),
         "Tensor.to": tuple(
             _s(_x(3, 3), *args)
-            for args in ((torch.float64,), (torch.float32,), ("cpu",), ("cpu", torch.float32), (_x(2),), (_x(2).float(),))
+            for args in (
+                (torch.float64,),
+                (torch.float32,),
+                ("cpu",),
+                ("cpu", torch.float32),
+                (_x(2),),
+                (_x(2).float(),),
+            )
         ),
         "Tensor.new_tensor": (_s(_x(3, 3), [1.0, 2.0]), _s(_x(3, 3), _x(2))),
         "Tensor.new": (_s(_x(3, 3)),),
@@ -119,7 +143,7 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample], ...]]:
     """Constructor arguments and inputs by class of torch.nn."""
     torch.default_generator.manual_seed(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -22,7 +22,11 @@ class Recorder(TorchFunctionMode):
         self.calls: list[tuple[Callable[..., Any], Sample]] = []
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
         with warnings.catch_warnings(record=True) as raised:
@@ -47,7 +51,7 @@ def _is_wrapped(info: Any) -> bool:
     return (getattr(info.op, "__module__", None) or "").startswith("torch.testing")
 
 
-@lru_cache(maxsize=None)
+@cache
 def wrapped_names() -> frozenset[str]:
     """Names in the sample pool whose samples are meant for a wrapper."""
     from torch.testing._internal.common_methods_invocations import op_db
@@ -61,7 +65,9 @@ def _wrapped_ops() -> Iterator[Callable[[], object]]:
     for info in op_db:
         if not _is_wrapped(info) or not info.dtypes:
             continue
-        samples = (Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", preferred_dtype(info.dtypes)))
+        samples = (
+            Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", preferred_dtype(info.dtypes))
+        )
         for sample in thin(samples):
             yield lambda op=info.op, sample=sample: op(*sample.args, **sample.kwargs)  # type: ignore[misc]
 
@@ -73,7 +79,9 @@ def _modules() -> Iterator[Callable[[], object]]:
         if "Transformer" in info.name or "Attention" in info.name:
             continue
         for training in (True, False):
-            inputs = info.module_inputs_func(info, device="cpu", dtype=torch.float64, requires_grad=False, training=training)
+            inputs = info.module_inputs_func(
+                info, device="cpu", dtype=torch.float64, requires_grad=False, training=training
+            )
             for one in inputs[:6]:
                 if one.forward_input is None:
                     continue
@@ -85,7 +93,7 @@ def _modules() -> Iterator[Callable[[], object]]:
                 yield run
 
 
-@lru_cache(maxsize=None)
+@cache
 def overheard() -> Mapping[Callable[..., Any], tuple[Sample, ...]]:
     """Samples by the function that they were passed to."""
     found: dict[Callable[..., Any], list[Sample]] = defaultdict(list)

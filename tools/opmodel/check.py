@@ -19,24 +19,36 @@ from tools.opmodel.spellings import Spelling
 
 
 def select(variants: Sequence[Variant], seen: Seen, defaults: Mapping[str, object]) -> Variant | None:
-    """The first variant whose parameters bind and whose conditions are met, as the linter would choose."""
+    """The first variant whose parameters bind and whose conditions are met, as the linter would choose.
+
+    A tensor goes to a parameter of a tensor kind if any variant has one there, and to ``other`` (``torch.tensor(x)``) if not.
+    """
+    return _select(variants, seen, defaults, True) or _select(variants, seen, defaults, False)
+
+
+def _select(variants: Sequence[Variant], seen: Seen, defaults: Mapping[str, object], strict: bool) -> Variant | None:
     for variant in variants:
         params = {param.name: param for param in variant.params}
         names = {*seen.present, *(name for name in seen.constants if name not in defaults)}
         if not names <= set(params):
             continue
-        if any(p.default is REQUIRED and not p.star and p.name not in names and "." not in p.name for p in variant.params):
+        if any(
+            p.default is REQUIRED and not p.star and p.name not in names and "." not in p.name for p in variant.params
+        ):
             continue
-        if not all(_fits(params[name], seen) for name in names):
+        if not all(_fits(params[name], seen, strict) for name in names):
             continue
         if all(_meets(name, value, params, seen, defaults) for name, value in variant.when):
             return variant
     return None
 
 
-def _fits(param: Param, seen: Seen) -> bool:
+def _fits(param: Param, seen: Seen, strict: bool) -> bool:
     if param.name in seen.present:
-        return param.kind != "number"
+        several = seen.several(param.name)
+        return param.kind in (("tensors",) if several else ("tensor", "tensor?", "tensor|number", "tensors")) or (
+            param.kind == "other" and not strict
+        )
     value = seen.constants[param.name]
     if isinstance(value, bool) or value is None:
         return param.kind not in ("tensor", "tensors") or value is None
@@ -53,7 +65,9 @@ def _meets(name: str, value: object, params: Mapping[str, Param], seen: Seen, de
     return type(actual) is type(value) and actual == value if isinstance(value, bool) else actual == value
 
 
-def compare(variants: Sequence[Variant], calls: Iterable[Seen], defaults: Mapping[str, object] | None = None) -> list[str]:
+def compare(
+    variants: Sequence[Variant], calls: Iterable[Seen], defaults: Mapping[str, object] | None = None
+) -> list[str]:
     """Every way in which calls and variants disagree, in words."""
     found: dict[str, None] = {}
     witnessed: dict[int, set[tuple[str, str]]] = defaultdict(set)
@@ -75,7 +89,9 @@ def compare(variants: Sequence[Variant], calls: Iterable[Seen], defaults: Mappin
 
 def _facts(seen: Seen) -> set[tuple[str, str]]:
     facts = {("save", what) for what in seen.saves} | {("write", name) for name in seen.writes}
-    facts |= {("differentiable", name) for name in seen.differentiable} | {("silent write", name) for name in seen.silent}
+    facts |= {("differentiable", name) for name in seen.differentiable} | {
+        ("silent write", name) for name in seen.silent
+    }
     return facts | ({("frees", "")} if seen.frees else set())
 
 
@@ -92,7 +108,12 @@ def _uncovered(variant: Variant, seen: Seen) -> Iterable[str]:
     for what, causes in seen.saves.items():
         if what not in saves and (what in known or what.startswith("result")):
             yield f"saves {what}"
-        elif what in saves and saves[what].guard and not causes & known <= {*saves[what].guard} and OTHERS not in saves[what].guard:
+        elif (
+            what in saves
+            and saves[what].guard
+            and not causes & known <= {*saves[what].guard}
+            and OTHERS not in saves[what].guard
+        ):
             yield f"saves {what} for {sorted(causes)}, guarded by {saves[what].guard}"
     for name in (*seen.writes,):
         if name not in variant.writes and name in known:
@@ -137,8 +158,7 @@ def _output(claimed: Output, seen: OutputSeen, seen_call: Seen) -> Iterable[str]
         yield "output has another shape than the first input"
     if claimed.shape == "broadcast" and seen.shape != tuple(torch.broadcast_shapes(*(shape for _, shape, _ in inputs))):
         yield "output has not the broadcast shape"
-    fixed = {"bool": ("torch.bool",), "int": ("torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8")}.get(claimed.dtype)
-    if fixed is not None and seen.dtype not in fixed:
+    if claimed.dtype in ("bool", "int") and claimed.dtype not in seen.dtype:
         yield f"output is {seen.dtype}, not {claimed.dtype}"
 
 
@@ -156,6 +176,8 @@ def check_op(spelling: Spelling, op: Op) -> list[str]:
 
 def check_module(cls: type[torch.nn.Module], module: ModuleOp) -> list[str]:
     """Disagreements between a module class's row and PyTorch."""
-    calls = modules.gather(cls).seen
-    defaults: dict[str, object] = {param.name: param.default for param in module.init} | {"training": True}
-    return [f"{module.spelling}: {text}" for text in compare(module.variants, calls, defaults)]
+    gathered = modules.gather(modules.becomes(cls))
+    defaults: dict[str, object] = {param.name: param.default for param in gathered.subject.init.params} | {
+        "training": True
+    }
+    return [f"{module.spelling}: {text}" for text in compare(module.variants, gathered.seen, defaults)]

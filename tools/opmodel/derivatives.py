@@ -10,7 +10,7 @@ import importlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Stated:
     outputs: int
 
 
-@lru_cache(maxsize=None)
+@cache
 def stated() -> Mapping[str, Stated]:
     """Statements by native name with overload: ``mul.Tensor``."""
     import torchgen
@@ -64,7 +64,10 @@ def _statement(function: Any, info: Any) -> Stated:
             name = _tensor_name(attribute)
             if name is not None and not (in_place and name == "self"):  # kept as a private copy
                 saves.append(Save(name, _guard(info, attribute)))
-        names = [r.name or (f"result{i}" if len(function.func.returns) > 1 else "result") for i, r in enumerate(function.func.returns)]
+        names = [
+            r.name or (f"result{i}" if len(function.func.returns) > 1 else "result")
+            for i, r in enumerate(function.func.returns)
+        ]
         for attribute in info.all_saved_outputs:
             name = _tensor_name(attribute)
             if name is not None:
@@ -128,7 +131,10 @@ def disagreements(dotted: str, native: str, variants: Sequence[Variant]) -> list
 
 
 def _text(saves: set[tuple[str, frozenset[str]]]) -> str:
-    return ", ".join(sorted(f"{what} if {' '.join(sorted(guard))}" if guard else what for what, guard in saves)) or "nothing"
+    return (
+        ", ".join(sorted(f"{what} if {' '.join(sorted(guard))}" if guard else what for what, guard in saves))
+        or "nothing"
+    )
 
 
 def derived(signature: Signature) -> Variant | None:

@@ -32,11 +32,13 @@ def rows() -> tuple[Op, ...]:
     reads: list[Seen] = []
     writes: list[Seen] = []
     for kind, index, _ in _indices():
+
         def read(values: Mapping[str, object], index: object = index) -> object:
             return values["self"][index]  # type: ignore[index]
 
         reads.append(observe(read, {"self": base}, {"index": kind}))
         for value in (torch.rand_like(base[index]), 0.5):  # type: ignore[index]
+
             def write(values: Mapping[str, object], index: object = index) -> object:
                 values["self"][index] = values["value"]  # type: ignore[index]
                 return None

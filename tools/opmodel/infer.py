@@ -37,7 +37,8 @@ class Evidence:
 def variants(evidence: Evidence, given: tuple[tuple[str, object], ...] = ()) -> list[Variant]:
     """The variants of one signature, those of default constants first."""
     return [
-        join(evidence.params, group, evidence.returns_list, when) for when, group in _split(evidence, list(evidence.seen), given)
+        join(evidence.params, group, evidence.returns_list, when)
+        for when, group in _split(evidence, list(evidence.seen), given)
     ]
 
 
@@ -63,10 +64,12 @@ def _split(
         if len(parts) < 2:
             continue
         joined = {key: join(evidence.params, part, evidence.returns_list, ()) for key, part in parts.items()}
-        if len({_essence(variant) for variant in joined.values()}) < 2:
+        if len({(_essence(variant), _counts(parts[key])) for key, variant in joined.items()}) < 2:
             continue
         default = evidence.default(name)
-        keys = sorted((key for key in parts if key != OTHER), key=lambda key: (key != default, key == "advanced", str(key)))
+        keys = sorted(
+            (key for key in parts if key != OTHER), key=lambda key: (key != default, key == "advanced", str(key))
+        )
         found = []
         for key in keys:
             found += _split(evidence, parts[key], (*when, (name, key)))
@@ -75,6 +78,13 @@ def _split(
             found += _split(smaller, parts[OTHER], when)
         return found
     return [(when, group)]
+
+
+def _counts(group: Sequence[Seen]) -> frozenset[int]:
+    """How many results flags ask for (``unique``); the number of views a split makes depends on no flag."""
+    if any(output.kind == "view" for seen in group for output in seen.outputs):
+        return frozenset()
+    return frozenset(len(seen.outputs) for seen in group)
 
 
 def _essence(variant: Variant) -> object:
@@ -120,7 +130,9 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
     for what in sorted(whats, key=lambda what: (order.index(what) if what in order else len(order), what)):
         saving = [seen for seen in group if what in seen.saves]
         anyone = all(not seen.saves[what] or seen.saves[what] == frozenset(seen.differentiable) for seen in saving)
-        guard: tuple[str, ...] = () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
+        guard: tuple[str, ...] = (
+            () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
+        )
         if any(seen.others for seen in saving) and all(what in seen.others for seen in saving if seen.several(what)):
             guard = (*(name for name in guard if name != what), OTHERS)
         found.append(Save(what, guard, all(what in seen.views for seen in saving)))
@@ -132,7 +144,7 @@ def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) ->
     if returns_list or len(lengths) > 1 or any(_one_for_one(seen) for seen in group):
         members = [(seen, output) for seen in group for output in seen.outputs if output.kind != "none"]
         if members:
-            multi = any(len(seen.outputs) > 1 or any(o.multi for o in seen.outputs) for seen in group)
+            multi = returns_list or any(len(seen.outputs) > 1 or any(o.multi for o in seen.outputs) for seen in group)
             return (_output(members, order, multi),)
     length = max((len(seen.outputs) for seen in group), default=1)
     found = []
@@ -225,7 +237,11 @@ def _promoted(dtypes: Sequence[str]) -> str:
 
 
 def _shape_rule(members: Sequence[tuple[Seen, OutputSeen]]) -> Any:
-    rows = [([shape for _, shape, _ in seen.inputs.values()], output.shape) for seen, output in members if output.shape is not None]
+    rows = [
+        ([shape for _, shape, _ in seen.inputs.values()], output.shape)
+        for seen, output in members
+        if output.shape is not None
+    ]
     if not rows:
         return "unknown"
     if all(shape == () for _, shape in rows) and any(shapes and shapes[0] != () for shapes, _ in rows):

@@ -17,13 +17,23 @@ from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, OptimizerRow, Param
 from tools.opmodel import infer
 from tools.opmodel.build import refine
 from tools.opmodel.by_hand import modules_by_hand
-from tools.opmodel.observe import CallError, Seen, observe, tensors_in
+from tools.opmodel.observe import MANY, CallError, Seen, observe, tensors_in
 from tools.opmodel.samples import Sample, alternatives
 from tools.opmodel.signatures import BindError, Signature, bind, inspected_signature
 
 CONFIGS = 10
 INPUTS = 2
-CONSTRUCTIONS: tuple[tuple[object, ...], ...] = ((), (3,), (2,), (3, 3), (2, 2), (3, 3, 3), (1, (3, 1)), (0.5,), (3, 2, 1))
+CONSTRUCTIONS: tuple[tuple[object, ...], ...] = (
+    (),
+    (3,),
+    (2,),
+    (3, 3),
+    (2, 2),
+    (3, 3, 3),
+    (1, (3, 1)),
+    (0.5,),
+    (3, 2, 1),
+)
 SHAPES = ((2, 3), (2, 3, 4), (2, 3, 4, 4), (2, 3, 4, 4, 4), (2, 4, 4, 4), (3,))
 
 
@@ -36,7 +46,9 @@ class Config:
 
 
 def _without_self(signature: Signature) -> Signature:
-    params = tuple(param for param in signature.params if param.name != "self" and param.name not in ("device", "dtype", "kwargs"))
+    params = tuple(
+        param for param in signature.params if param.name != "self" and param.name not in ("device", "dtype", "kwargs")
+    )
     return Signature(params, signature.types)
 
 
@@ -128,13 +140,17 @@ class Subject:
 
     def see(self, config: Config, training: bool) -> Seen:
         """Observes one forward; raises `CallError`."""
-        dtypes = [t.dtype for t in tensors_in([*config.forward.args, *config.forward.kwargs.values()]) if t.is_floating_point()]
+        dtypes = [
+            t.dtype
+            for t in tensors_in([*config.forward.args, *config.forward.kwargs.values()])
+            if t.is_floating_point()
+        ]
         module = self.make(config.init, training).to(dtypes[0] if dtypes else torch.float64)
         try:
             bound = bind(_untyped(self.forward), config.forward.args, config.forward.kwargs)
         except BindError as error:
             raise CallError(str(error)) from error
-        forward = {name: value for name, value in bound.items()}
+        forward = dict(bound.items())
         own = {f"self.{name}": p.detach() for name, p in module.named_parameters()}
         held = {f"self.{name}": b for name, b in module.named_buffers()}
 
@@ -199,7 +215,8 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
             except CallError:
                 continue
             bases.append((config, one))
-            if len(bases) >= (INPUTS if source is _made_up_configs else CONFIGS):
+            few = source is _made_up_configs or len(subject.owned) > MANY
+            if len(bases) >= (INPUTS if few else CONFIGS):
                 break
         if bases:
             break
@@ -217,7 +234,7 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
         for config, one in bases:
             for value in alternatives(param, config.init):
                 changed = Config({**config.init, param.name: value}, config.forward)
-                for training in (True, False):
+                for training in (True, False) if len(subject.owned) <= MANY else (True,):
                     try:
                         other = subject.see(changed, training)
                     except CallError:
@@ -226,7 +243,7 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
                     tried += 1
                     if training and _behaviour(other) != _behaviour(one):
                         causal[param.name] = None
-            if tried >= 4:
+            if tried >= 4 or (tried and len(subject.owned) > MANY):
                 break
     return seen, sorted(causal, key=lambda name: (name != "inplace", name != "training", list(causal).index(name)))
 
@@ -244,16 +261,17 @@ def _behaviour(seen: Seen) -> object:
 
 def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
     """The row of a module class; None where no forward could be run."""
-    if issubclass(cls, LazyModuleMixin):
-        return _lazy_row(name, cls)
+    target = becomes(cls)
+    if target is not cls:
+        became = row(target.__name__, target)
+        init = signature_of(cls.__init__).params
+        return replace(became, spelling=f"torch.nn.{name}", name=name, init=init) if became is not None else None
     gathered = gather(cls)
     subject, seen, kept = gathered.subject, gathered.seen, gathered.kept
     if not seen:
         return None
     forward = refine(Signature(subject.forward.params, {}), list(seen))
-    own = [
-        Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*kept, *subject.buffers)
-    ]
+    own = [Param(owned, "tensor", REQUIRED, keyword_only=True) for owned in (*kept, *subject.buffers)]
     defaults = {param.name: param.default for param in subject.init.params} | {"training": True}
     evidence = infer.Evidence((*forward, *own), seen, gathered.causal, False, defaults)
     return ModuleOp(
@@ -266,23 +284,21 @@ def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
     )
 
 
-def _lazy_row(name: str, cls: type[LazyModuleMixin]) -> ModuleOp | None:
-    """A lazy class behaves as the class that it becomes on its first call, but for its constructor."""
-    target = cls.cls_to_become
-    if target is None:
-        return None
-    became = row(target.__name__, target)
-    if became is None:
-        return None
-    init = signature_of(cls.__init__).params
-    return replace(became, spelling=f"torch.nn.{name}", name=name, init=init)
+def becomes(cls: type[nn.Module]) -> type[nn.Module]:
+    """The class that a lazy class becomes on its first call, and behaves as but for its constructor; others are themselves."""
+    target = cls.cls_to_become if issubclass(cls, LazyModuleMixin) else None
+    return target if target is not None else cls
 
 
 def _always_or_switched(subject: Subject) -> list[str]:
     """Owned tensors that are there by default, or as soon as one flag is set; not those of a second layer and the like."""
     kept: dict[str, None] = {}
     for init, present in subject.presence:
-        unusual = {p.name for p in subject.init.params if init.get(p.name, p.default) != p.default and p.default is not REQUIRED}
+        unusual = {
+            p.name
+            for p in subject.init.params
+            if init.get(p.name, p.default) != p.default and p.default is not REQUIRED
+        }
         for owned in subject.owned:
             if owned in present and (not unusual or unusual == {_switch(subject, owned)}):
                 kept[owned] = None
@@ -318,4 +334,6 @@ def optimizers() -> Iterator[OptimizerRow]:
         value = getattr(torch.optim, name)
         if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer:
             signature = signature_of(value.__init__)
-            yield OptimizerRow(f"torch.optim.{name}", signature.params, any(p.name == "fused" for p in signature.params))
+            yield OptimizerRow(
+                f"torch.optim.{name}", signature.params, any(p.name == "fused" for p in signature.params)
+            )

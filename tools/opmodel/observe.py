@@ -144,6 +144,8 @@ class Run:
                     self.out = call(self.values)
         except Exception as error:
             raise CallError(f"{type(error).__name__}: {error}"[:300]) from error
+        if self.out is NotImplemented:
+            raise CallError("the operator does not take these operands")
 
     def _pack(self, tensor: torch.Tensor) -> torch.Tensor:
         self.saved.append(tensor)
@@ -357,8 +359,8 @@ def _only_for_others(call: Call, values: Values, what: str) -> bool:
         split: dict[str, object] = {f"{what}[{i}]": e for i, e in enumerate(elements)}
         rest = {name: value for name, value in values.items() if name != what}
 
-        def joined(arguments: Values) -> object:
-            whole = type(elements)(arguments[name] for name in split)  # type: ignore[call-arg]
+        def joined(arguments: Values, split: Values = split, rest: Values = rest) -> object:
+            whole = [arguments[name] for name in split]
             return call({**{name: arguments[name] for name in rest}, what: whole})
 
         if _confirmed(joined, {**rest, **split}, frozenset([f"{what}[{index}]"]), f"{what}[{index}]"):
@@ -383,7 +385,9 @@ def _outputs(full: Run, call: Call, values: Values, grad: frozenset[str]) -> tup
     return (_output(full, out, (), call, values, grad),)
 
 
-def _output(run: Run, value: object, path: tuple[int, ...], call: Call, values: Values, grad: frozenset[str]) -> OutputSeen:
+def _output(
+    run: Run, value: object, path: tuple[int, ...], call: Call, values: Values, grad: frozenset[str]
+) -> OutputSeen:
     if isinstance(value, (list, tuple)) and tensors_in(value):
         first = _output(run, tensors_in(value)[0], (*path, -1), call, values, grad)
         differentiable = any(t.requires_grad for t in tensors_in(value))

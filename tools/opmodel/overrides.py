@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from inplace_lint.opmodel.schema import Op, Variant
@@ -30,7 +30,7 @@ class OverrideError(ValueError):
     """A row of the table is malformed, corrects nothing, or lacks its reason."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def overrides() -> Mapping[tuple[str, str], tuple[Override, ...]]:
     """All rows by table and spelling; raises `OverrideError` on a row that is not six columns with a reason."""
     found: dict[tuple[str, str], tuple[Override, ...]] = {}
@@ -50,7 +50,8 @@ def apply(table: str, op: Op) -> Op:
     """An op with its corrections; raises `OverrideError` where one changes nothing, for then it is out of date."""
     for row in overrides().get((table, op.spelling), ()):
         changed = tuple(
-            _correct(variant, row) if row.variant in ("*", str(index)) else variant for index, variant in enumerate(op.variants)
+            _correct(variant, row) if row.variant in ("*", str(index)) else variant
+            for index, variant in enumerate(op.variants)
         )
         if changed == op.variants:
             raise OverrideError(f"{TABLE.name}: {row.spelling} {row.field} is already {row.value!r}; drop the row")

@@ -7,7 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -78,7 +78,7 @@ def preferred_dtype(dtypes: Any) -> torch.dtype:
     return next(iter(dtypes))
 
 
-@lru_cache(maxsize=None)
+@cache
 def pool() -> Mapping[str, tuple[Sample, ...]]:
     """PyTorch's sample inputs by op name: ``add``, ``nn.functional.relu``, ``special.expit``, and aliases."""
     from torch.testing._internal.common_methods_invocations import op_db
@@ -104,7 +104,7 @@ def pool() -> Mapping[str, tuple[Sample, ...]]:
     return {name: tuple(samples) for name, samples in found.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def known_strings() -> Mapping[str, tuple[str, ...]]:
     """Strings that PyTorch's samples pass, by parameter name (``reduction`` -> ``none``, ``mean``, ``sum``)."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
@@ -175,9 +175,12 @@ def synthetic(signature: Signature) -> Iterator[dict[str, object]]:
                 index = ("index" in param.name or "indices" in param.name) and tensor.dtype is not torch.bool
                 mask = param.name in ("mask", "condition")
                 bound[param.name] = (
-                    torch.zeros_like(tensor, dtype=torch.int64) if index
-                    else tensor.real > 0.5 if mask
-                    else tensor.clone() if first or tensor.dtype is not torch.float64
+                    torch.zeros_like(tensor, dtype=torch.int64)
+                    if index
+                    else tensor.real > 0.5
+                    if mask
+                    else tensor.clone()
+                    if first or tensor.dtype is not torch.float64
                     else tensor + 0.125
                 )
             else:
@@ -188,4 +191,8 @@ def synthetic(signature: Signature) -> Iterator[dict[str, object]]:
 
 def optional_tensor_names(signature: Signature) -> list[str]:
     """Parameters that may be a tensor and need not be given."""
-    return [p.name for p in signature.params if p.kind.startswith("tensor") and p.default is not REQUIRED and p.name != "out"]
+    return [
+        p.name
+        for p in signature.params
+        if p.kind.startswith("tensor") and p.default is not REQUIRED and p.name != "out"
+    ]

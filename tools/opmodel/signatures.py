@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,9 @@ class Signature:
         raise KeyError(name)
 
 
-_LIST_OF_TENSORS = re.compile(r"TensorList|ITensorListRef|List<.*Tensor|(List|Tuple|tuple|list|Sequence|Iterable)\[.*Tensor|Tensor, ?\.\.\.")
+_LIST_OF_TENSORS = re.compile(
+    r"TensorList|ITensorListRef|List<.*Tensor|(List|Tuple|tuple|list|Sequence|Iterable)\[.*Tensor|Tensor, ?\.\.\."
+)
 
 
 _RETURNS_LIST = re.compile(r"(List|list)\[.*Tensor|Tensor, ?\.\.\.")
@@ -113,7 +115,7 @@ def _native_signature(text: str, name: str, method: bool, numbers: bool, returns
     return Signature(tuple(params), types, returns_list, native, text.endswith("|deprecated"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def native_signatures() -> Mapping[str, Mapping[str, tuple[Signature, ...]]]:
     """Signatures of native functions by namespace (torch, method, nn, fft, linalg, special) and Python name."""
     import torchgen
@@ -162,11 +164,15 @@ def native_signatures() -> Mapping[str, Mapping[str, tuple[Signature, ...]]]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def stub_signatures() -> Mapping[str, Mapping[str, tuple[Signature, ...]]]:
     """Signatures from the stubs in the wheel, under ``method`` (class TensorBase) and ``torch`` (module functions)."""
     root = Path(torch.__file__).parent / "_C"
-    found: dict[str, dict[str, list[Signature]]] = {"method": defaultdict(list), "torch": defaultdict(list), "nn": defaultdict(list)}
+    found: dict[str, dict[str, list[Signature]]] = {
+        "method": defaultdict(list),
+        "torch": defaultdict(list),
+        "nn": defaultdict(list),
+    }
     for file, space in (("_VariableFunctions.pyi", "torch"), ("_nn.pyi", "nn"), ("__init__.pyi", "torch")):
         for node in ast.parse((root / file).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
@@ -224,7 +230,13 @@ def inspected_signature(function: Callable[..., Any]) -> Signature | None:
         if param.kind is inspect.Parameter.VAR_KEYWORD:
             continue
         empty = param.annotation is inspect.Parameter.empty
-        text = "" if empty else param.annotation if isinstance(param.annotation, str) else _annotation_text(param.annotation)
+        text = (
+            ""
+            if empty
+            else param.annotation
+            if isinstance(param.annotation, str)
+            else _annotation_text(param.annotation)
+        )
         default = REQUIRED if param.default is inspect.Parameter.empty else _constant(param.default)
         star = param.kind is inspect.Parameter.VAR_POSITIONAL
         kind: ParamKind = "tensor" if param.name == "self" else kind_of(text)
@@ -237,7 +249,9 @@ def inspected_signature(function: Callable[..., Any]) -> Signature | None:
 
 
 def _annotation_text(annotation: object) -> str:
-    return annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    return (
+        annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    )
 
 
 def _constant(value: object) -> object:
