@@ -169,7 +169,8 @@ def _analysed(source: str, filename: str) -> list[Diagnostic]:
         wrong = _syntax_error(source, filename)
         return [wrong] if wrong else []
     index = screen.index(source)
-    if index is not None and not index.is_telling:
+    if index is not None and not (index.is_telling and any("torch" in name for name in index.imports)):
+        # Without an import of torch, or of something built on it, nothing in a single file is known to be a tensor.
         return []
     wrong = _syntax_error(source, filename) if index is None else None
     # A syntax newer than the Python that runs us is no error as long as libcst knows it.

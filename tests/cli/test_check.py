@@ -255,3 +255,11 @@ def test_config_lists_settings_and_clean_drops_the_cache(tmp_path: Path) -> None
     assert run("clean", cwd=tmp_path).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
     assert run("clean", cwd=tmp_path).stdout == ""
+
+
+def test_code_that_does_not_import_torch_has_no_tensors() -> None:
+    from inplace_lint.api import check_source
+
+    code = "import {0}\n\n\ndef f(x):\n    '''Like torch's.'''\n    y = x.exp()\n    y += 1\n    y.sum().backward()\n"
+    assert check_source(code.format("numpy as np")) == []
+    assert [found.code for found in check_source(code.format("torch"))] == ["IPL202"]
