@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Union
+from typing import Literal, NamedTuple, TypeVar, Union
 
 from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
 from inplace_lint.domain.values import NOTHING, Atom, Const, Renaming, Unknown, Value, references
@@ -71,6 +71,7 @@ class Tensor:
     marks: Mapping[ViewMark, Cond] = field(default_factory=dict)
     nodes: Mapping[int, Cond] = field(default_factory=dict)
     expanded: Place | None = None
+    expanded_dims: frozenset[int] | None = None
     inference: Cond | None = None
     dtype: str | None = None
     shape: tuple[int | None, ...] | None = None
@@ -239,14 +240,15 @@ def _join_status(a: Status, a_path: Cond, b: Status, b_path: Cond) -> Status:
     return Status(*parts)
 
 
-def _join_named(
-    a: Mapping[object, Value] | Mapping[str, Value], a_path: Cond, b: Mapping[object, Value] | Mapping[str, Value], b_path: Cond
-) -> dict[object, Value]:
+Name = TypeVar("Name")
+
+
+def _join_named(a: Mapping[Name, Value], a_path: Cond, b: Mapping[Name, Value], b_path: Cond) -> dict[Name, Value]:
     if a is b:
         return dict(a)
-    joined: dict[object, Value] = {}
+    joined: dict[Name, Value] = {}
     for key, value in a.items():
-        joined[key] = join_values(value, a_path, b.get(key, NOTHING), b_path)  # type: ignore[call-overload]
+        joined[key] = join_values(value, a_path, b.get(key, NOTHING), b_path)
     for key, value in b.items():
         if key not in a:
             joined[key] = join_values(NOTHING, a_path, value, b_path)
@@ -269,6 +271,7 @@ def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
         marks=join_maps(a.marks, pa, b.marks, pb),
         nodes=join_maps(a.nodes, pa, b.nodes, pb),
         expanded=a.expanded or b.expanded,
+        expanded_dims=a.expanded_dims if a.expanded_dims == b.expanded_dims else None,
         inference=maybe_either(maybe_both(a.inference, pa), maybe_both(b.inference, pb)),
         dtype=a.dtype if a.dtype == b.dtype else None,
         shape=a.shape if a.shape == b.shape else None,
@@ -366,14 +369,14 @@ def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
     if isinstance(a, Instance) and isinstance(b, Instance) and a.cls == b.cls:
         attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
         config = _join_named(a.config, a_path, b.config, b_path)
-        return Instance(a.cls, attrs, a.made, config, a.tag)  # type: ignore[arg-type]
+        return Instance(a.cls, attrs, a.made, config, a.tag)
     if isinstance(a, Frame) and isinstance(b, Frame):
-        return Frame(_join_named(a.names, a_path, b.names, b_path), a.parent)  # type: ignore[arg-type]
+        return Frame(_join_named(a.names, a_path, b.names, b_path), a.parent)
     if isinstance(a, Function) and isinstance(b, Function) and a.code is b.code:
-        return Function(a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner)  # type: ignore[arg-type]
+        return Function(a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner)
     if isinstance(a, Class) and isinstance(b, Class) and a.code is b.code:
         attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
-        return Class(a.name, a.qualname, a.bases, attrs, a.fields, a.code, a.dataclass, a.module)  # type: ignore[arg-type]
+        return Class(a.name, a.qualname, a.bases, attrs, a.fields, a.code, a.dataclass, a.module)
     return Opaque()
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
 from inplace_lint.domain.objects import (
     Container, Frame, Instance, Node, Obj, Saved, Tensor, join_objects, join_values, reachable_from, rename_object,
 )  # fmt: skip
-from inplace_lint.domain.values import NOTHING, Atom, Renaming, Value, references
+from inplace_lint.domain.values import NOTHING, Renaming, Value, references
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
@@ -167,20 +168,14 @@ class State:
                 new = cache[cond] = change(cond)
             return new
 
-        def keyed(record: Mapping[Atom, Cond] | Mapping[int, Cond]) -> dict[Atom, Cond]:
-            changed: dict[Atom, Cond] = {}
-            for key, cond in record.items():
-                add_to(changed, key, f(cond))
-            return changed
-
         self.path = f(self.path)
         self.mode = {k: f(c) for k, c in self.mode.items()}
         self.registers = [
             *self.registers[:-1],
-            {reg: keyed(value) if any(value.values()) else value for reg, value in self.registers[-1].items()},
+            {reg: _keyed(value, f) if any(value.values()) else value for reg, value in self.registers[-1].items()},
         ]
         for oid, obj in self.heap.items():
-            self.heap[oid] = _map_object(obj, f, keyed)
+            self.heap[oid] = _map_object(obj, f)
 
     # --- writes ---
 
@@ -216,31 +211,41 @@ def _join_registers(a: dict[int, Value], mine: Cond, b: dict[int, Value], theirs
     return joined
 
 
-def _map_object(obj: Obj, f: Callable[[Cond], Cond], keyed: Callable[..., dict[Atom, Cond]]) -> Obj:
+K = TypeVar("K")
+
+
+def _keyed(record: Mapping[K, Cond], f: Callable[[Cond], Cond]) -> dict[K, Cond]:
+    changed: dict[K, Cond] = {}
+    for key, cond in record.items():
+        add_to(changed, key, f(cond))
+    return changed
+
+
+def _map_object(obj: Obj, f: Callable[[Cond], Cond]) -> Obj:
     def value(v: Value) -> Value:
-        return keyed(v) if any(v.values()) else v
+        return _keyed(v, f) if any(v.values()) else v
 
     def opt(c: Cond | None) -> Cond | None:
         return None if c is None else f(c)
 
     if isinstance(obj, Tensor):
-        records = (obj.status, obj.bases, obj.marks, obj.nodes)
-        if not any(c for c in obj.status) and not any(any(r.values()) for r in records[1:]):  # type: ignore[union-attr]
+        conditions = (*obj.status, *obj.bases.values(), *obj.marks.values(), *obj.nodes.values())
+        if not any(conditions):
             return obj
         return replace(
             obj,
             status=type(obj.status)(*(opt(c) for c in obj.status)),
-            bases=keyed(obj.bases),
-            marks=keyed(obj.marks),
-            nodes=keyed(obj.nodes),
+            bases=_keyed(obj.bases, f),
+            marks=_keyed(obj.marks, f),
+            nodes=_keyed(obj.nodes, f),
         )
     if isinstance(obj, Node):
         return replace(
             obj,
-            edges=keyed(obj.edges),
-            freed=keyed(obj.freed),
+            edges=_keyed(obj.edges, f),
+            freed=_keyed(obj.freed, f),
             saved=tuple(
-                replace(s, cond=f(s.cond), leaf=opt(s.leaf), writes=keyed(s.writes), silent=keyed(s.silent))
+                replace(s, cond=f(s.cond), leaf=opt(s.leaf), writes=_keyed(s.writes, f), silent=_keyed(s.silent, f))
                 if s.cond or s.leaf or any(s.writes.values()) or any(s.silent.values())
                 else s
                 for s in obj.saved

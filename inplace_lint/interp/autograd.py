@@ -75,9 +75,8 @@ def edges_of(state: State, oid: int, tensor: Tensor) -> dict[int, Cond]:
 def use(m: Machine, state: State, tensor: Tensor, cond: Cond, place: Place) -> None:
     """A tensor takes part in a recorded op: a view whose base was written although that is refused raises now."""
     for (mark, written), own in tensor.refused.items():
-        together = maybe_both(both(own, cond), grad_mode(state))
-        together = maybe_both(together, state.path) and together
-        if together is not None:
+        together = maybe_both(maybe_both(both(own, cond), grad_mode(state)), requires(state, tensor))
+        if together is not None and not m.contradicts(together, state.path):
             write = Write(m.site(written), "method", "in-place write of the base")
             event = BadViewWritten(
                 write, mark.kind, m.site(mark.place), mark.op, m.site(place), m.context(together)  # type: ignore[arg-type]
@@ -195,21 +194,22 @@ def rebase(m: Machine, state: State, oid: int, cond: Cond, node: int, wanted: Co
         state.put(key, changed)
 
 
-def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, wanted: Cond | None) -> None:
-    """A tracked write to a base: those of its views that must not be rebased raise when they are used next."""
+def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, tracked: bool) -> None:
+    """The version of a counter moved: views on it that must not be rebased raise when they are used next in grad mode."""
     tensor = state.tensor(oid)
-    enabled = maybe_both(maybe_both(wanted, grad_mode(state)), cond)
-    if tensor is None or enabled is None:
+    if tensor is None:
         return
-    group = set(tensor.bases) or {oid}
     for key, obj in list(state.heap.items()):
-        if isinstance(obj, Tensor) and key != oid and obj.marks and group & obj.bases.keys():
-            refused = dict(obj.refused)
-            for mark, own in obj.marks.items():
-                together = both(enabled, own)
-                if together is not None:
-                    add_to(refused, (mark, place), together)
-            state.put(key, replace(obj, refused=refused))
+        if not isinstance(obj, Tensor) or not obj.marks or not obj.bases or not tensor.counters & obj.counters:
+            continue
+        if key == oid and tracked:
+            continue
+        refused = dict(obj.refused)
+        for mark, own in obj.marks.items():
+            together = both(cond, own)
+            if together is not None:
+                add_to(refused, (mark, place), together)
+        state.put(key, replace(obj, refused=refused))
 
 
 def save(
@@ -307,15 +307,15 @@ def backward(
         return passed
     _check_freed(m, state, passed, place)
     for key, alternatives in passed.items():
-        node = state.heap.get(key)
-        cond = frozenset.intersection(*alternatives)
-        if isinstance(node, Node):
+        passed_by = state.heap.get(key)
+        always = frozenset.intersection(*alternatives)
+        if isinstance(passed_by, Node):
             if keep is None or keep:
-                freed = dict(node.freed)
-                add_to(freed, place, cond)
-                state.put(key, replace(node, freed=freed))
-        elif isinstance(node, Tensor) and accumulate and inputs is None:
-            give_grad(m, state, key, cond)
+                freed = dict(passed_by.freed)
+                add_to(freed, place, always)
+                state.put(key, replace(passed_by, freed=freed))
+        elif isinstance(passed_by, Tensor) and accumulate and inputs is None:
+            give_grad(m, state, key, always)
     if accumulate and inputs is not None:
         for oid in inputs:
             give_grad(m, state, oid, TRUE)

@@ -10,7 +10,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING, NONE, NOTHING, BoundFunction, Const, Method, Sym, Unknown, Value, const, constant_of, known, one, union,
 )  # fmt: skip
-from inplace_lint.interp import attributes, calls, classes, copying, iteration, operators
+from inplace_lint.interp import attributes, calls, classes, copying, instances, iteration, operators
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.iteration import Elements
 from inplace_lint.interp.registry import CallSite, symbol
@@ -34,10 +34,11 @@ def _box(engine: Engine, state: State, site: CallSite, kind: str, inner: Element
 @symbol("builtins.range")
 def range_(engine: Engine, state: State, site: CallSite) -> Value:
     """``range``: exact where its bounds are known and it is short."""
-    numbers = [constant_of(v) for v in site.positional]
-    if numbers and all(isinstance(n, int) for n in numbers):
+    given = [constant_of(v) for v in site.positional]
+    numbers = [n for n in given if isinstance(n, int)]
+    if numbers and len(numbers) == len(given):
         try:
-            values = range(*numbers)  # type: ignore[arg-type]
+            values = range(*numbers)
         except (TypeError, ValueError):
             values = range(0)
         if len(values) <= LONGEST:
@@ -500,3 +501,12 @@ def namedtuple_(engine: Engine, state: State, site: CallSite) -> Value:
         return one(engine.m.fresh(state, site.place[1], "namedtuple", "no", False))
     made = Class(name, name, (one(Sym("typing.NamedTuple")),), {}, tuple((str(n), False) for n in names))
     return one(state.allocate(engine.m.oid(site.place[1], "namedtuple"), made))
+
+
+@symbol("builtins.property", "builtins.staticmethod", "builtins.classmethod")
+def descriptor(engine: Engine, state: State, site: CallSite) -> Value:
+    """``property(f)`` and its kin as calls: what the decorator form does."""
+    name = (site.target or "").rsplit(".", 1)[-1]
+    if not site.positional or name not in ("property", "staticmethod", "classmethod"):
+        return ANYTHING
+    return instances.decorate(state, f"builtins.{name}", None, site.positional[0])

@@ -15,7 +15,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING, NOTHING, Atom, BoundFunction, Const, Method, SuperAtom, Sym, Unknown, Value, one, union,
 )  # fmt: skip
-from inplace_lint.interp import classes, functions, instances, iteration, modules
+from inplace_lint.interp import classes, custom_functions, functions, instances, iteration, modules
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
@@ -106,16 +106,16 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         if cond:
             side.path = path
         if isinstance(atom, SuperAtom) or (isinstance(atom, Sym) and atom.path == "builtins.super"):
-            value: Value | None = _super(side, flow, positional)
+            result: Value | None = _super(side, flow, positional)
         else:
-            value = call_atom(engine, side, flow, atom, positional, named, place, target, open_ended)
-        if value is None:
+            result = call_atom(engine, side, flow, atom, positional, named, place, target, open_ended)
+        if result is None:
             continue
         if len(atoms) > 1:
             # A call may return on fewer paths than it was entered on; its own facts stay with its state.
-            side.registers[-1][RESULT] = value
+            side.registers[-1][RESULT] = result
         ends.append(side)
-        values.append(value)
+        values.append(result)
     if not ends:
         return None
     joined = ends[0]
@@ -235,13 +235,15 @@ def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> V
         if isinstance(thing, Tensor):
             return tensor_method(engine, state, receiver, atom.name, site)
         kind = thing.kind if isinstance(thing, Container) else type(thing).__name__.lower()
+        if isinstance(thing, Class) and atom.name == "apply" and custom_functions.is_custom_function(state, receiver):
+            return custom_functions.apply(engine, state, receiver, thing, site)
         if isinstance(thing, Instance):
             value = modules.call_method(engine, state, receiver, thing, atom.name, site)
             if value is not NotImplemented:
                 return value  # type: ignore[no-any-return]
         table = METHODS.get((kind, atom.name)) or METHODS.get(("any", atom.name))
         if table is not None:
-            return table(engine, state, receiver, site)
+            return table(engine, state, receiver, site)  # type: ignore[no-any-return]
     if isinstance(receiver, Const) and isinstance(receiver.value, str):
         return {engine.m.fresh(state, site.place[1], "text", "no", False): TRUE}
     return unknown_result(engine, state, site.positional, site.named, site.place, None)

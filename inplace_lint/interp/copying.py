@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Node, Obj, Place, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NONE, Atom, Unknown, Value
@@ -21,15 +21,15 @@ def deep(engine: Engine, state: State, value: Value, place: Place) -> Value:
 
 
 def _value(engine: Engine, state: State, value: Value, place: Place, made: dict[int, int]) -> Value:
-    copied: dict[Atom, frozenset[object]] = {}
+    copied: dict[Atom, Cond] = {}
     for atom, cond in value.items():
         if isinstance(atom, int):
-            copied[_object(engine, state, atom, place, made)] = cond  # type: ignore[assignment]
+            copied[_object(engine, state, atom, place, made)] = cond
         elif isinstance(atom, Unknown) and atom.tag:
-            copied[engine.m.derived(atom, " copied")] = cond  # type: ignore[assignment]
+            copied[engine.m.derived(atom, " copied")] = cond
         else:
-            copied[atom] = cond  # type: ignore[assignment]
-    return copied  # type: ignore[return-value]
+            copied[atom] = cond
+    return copied
 
 
 def _object(engine: Engine, state: State, oid: int, place: Place, made: dict[int, int]) -> int:

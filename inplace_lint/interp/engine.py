@@ -8,11 +8,10 @@ fixpoint with events muted, and then once more to report.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Cond, both, maybe_either
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, maybe_either
 from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, one
@@ -24,6 +23,12 @@ UNROLL = 12
 """Rounds of a loop over known elements that are run one by one."""
 UNROLL_PRODUCT = 72
 """Rounds that nested unrolled loops may take together."""
+
+MAY_RAISE = (
+    ir.Call, ir.GetAttr, ir.GetItem, ir.SetItem, ir.SetAttr, ir.DelItem, ir.Binary, ir.InPlace, ir.Import, ir.ImportStar, ir.Unpack,
+    ir.If, ir.For, ir.While, ir.With, ir.Try, ir.Raise, ir.Await, ir.Unknown,
+)  # fmt: skip
+"""Instructions that can raise something that a program would catch."""
 
 Handler = Callable[["Engine", Any, State, Flow], "State | None"]
 HANDLERS: dict[type, Handler] = {}
@@ -353,12 +358,14 @@ def _always(instr: ir.While) -> bool:
 def run_break(engine: Engine, instr: ir.Break, state: State, flow: Flow) -> State | None:
     """Leave the loop."""
     flow.breaks.append(state)
+    return None
 
 
 @handles(ir.Continue)
 def run_continue(engine: Engine, instr: ir.Continue, state: State, flow: Flow) -> State | None:
     """On to the loop's next round."""
     flow.continues.append(state)
+    return None
 
 
 @handles(ir.Return)
@@ -366,12 +373,14 @@ def run_return(engine: Engine, instr: ir.Return, state: State, flow: Flow) -> St
     """Leave the function with a value."""
     value = one(Const(None, "NoneType")) if instr.value is None else state.registers[-1].get(instr.value, ANYTHING)
     flow.returns.append((state, engine.m.consistent(state, value)))
+    return None
 
 
 @handles(ir.Raise)
 def run_raise(engine: Engine, instr: ir.Raise, state: State, flow: Flow) -> State | None:
     """Leave for the nearest handler."""
     flow.raises.append(state)
+    return None
 
 
 @handles(ir.Try)
@@ -416,10 +425,22 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
         if engine.observer is not None and current is not None:
             engine.observer(part, current, inner)
     depth = len(before.registers)
-    entries = [before, *interrupted, *inner.raises]
+    entries = [*interrupted, *inner.raises]
+    if any(isinstance(part, MAY_RAISE) for part in instr.body):
+        entries.insert(0, before)
+    outer = before.path
     for entry in entries:
         del entry.registers[depth:]
+        entry.path = outer
     caught = join_all(entries)
+    if caught is not None and (current is not None or inner.raises == []):
+        # That an exception comes is an assumption of its own, which what happens without one contradicts.
+        place = engine.m.place(instr.origin)
+        key = f"#exception@{place[0]}:{place[1]}:{engine.m.named_oid('exception', place, engine.m.ctx)}"
+        engine.m.note_tag(key)
+        caught.path = caught.path | {Fact(key, True, "an exception is raised and caught", True)}
+        if current is not None:
+            current.path = current.path | {Fact(key, False)}
     outcomes: list[State] = []
     if current is not None:
         current = engine.run(instr.orelse, current, flow)
@@ -443,10 +464,3 @@ def with_path(state: State, cond: Cond) -> State | None:
     state.path = path
     return state
 
-
-def put_register(state: State, reg: int, value: Value) -> None:
-    """Assign a register of the running frame."""
-    state.registers[-1][reg] = value
-
-
-__all__ = ["HANDLERS", "Engine", "Flow", "handles", "put_register", "replace", "with_path"]

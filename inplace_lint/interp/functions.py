@@ -55,7 +55,7 @@ def bind(
             else:
                 names[param.name] = function.defaults.get(param.name, ANYTHING)
         else:
-            extra: dict[object, Value] = dict(spare)
+            extra: dict[object, Value] = dict(spare.items())
             box = Container("dict", (), extra)
             names[param.name] = one(state.allocate(m.oid(code.origin, f"**{param.name}"), box))
     return names

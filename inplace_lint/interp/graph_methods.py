@@ -12,6 +12,7 @@ from inplace_lint.events import BadViewWritten, Write
 from inplace_lint.interp import attributes, calls, iteration
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.layout import dtype_kind
 from inplace_lint.interp.registry import CallSite, symbol, tensor_method
 
 
@@ -195,7 +196,7 @@ def is_floating_point(engine: Engine, state: State, oid: int, site: CallSite) ->
     """``is_floating_point()``."""
     tensor = state.tensor(oid)
     if tensor is not None and tensor.dtype is not None:
-        return const(attributes.dtype_kind(tensor.dtype) == "float")
+        return const(dtype_kind(tensor.dtype) == "float")
     return one(engine.m.fresh(state, site.place[1], "is_floating_point", "no", False))
 
 

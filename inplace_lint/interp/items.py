@@ -94,8 +94,9 @@ def _container_item(
         return contents(box) or box.default or ANYTHING
     if isinstance(atom, SliceAtom):
         part: tuple[Value, ...] | None = None
-        if box.items is not None and all(b is None or isinstance(b, int) for b in (atom.lower, atom.upper, atom.step)):
-            part = box.items[slice(atom.lower, atom.upper, atom.step)]
+        bounds = layout.python_slice(atom)
+        if box.items is not None and bounds is not None:
+            part = box.items[bounds]
         made = Container(box.kind, part) if part is not None else Container(box.kind, None, None, contents(box))
         oid = state.allocate(engine.m.oid(place[1], "slice"), made)
         if like is not None:

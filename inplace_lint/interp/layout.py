@@ -46,6 +46,13 @@ _DTYPES = {
 }  # fmt: skip
 
 
+CONVERSIONS = {
+    "float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32",
+    "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
+}  # fmt: skip
+"""The methods that convert, by the dtype they convert to."""
+
+
 def dtype_of(value: Value | None) -> str | None:
     """The dtype that a value names (``torch.float32``, ``torch.long``, ``bool``), or None."""
     if value is None or len(value) != 1:
@@ -81,9 +88,9 @@ def promote(dtypes: Sequence[str | None]) -> str | None:
     return best
 
 
-def result_dtype(state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value]) -> str | None:
-    """The dtype of a new output."""
-    named = dtype_of(bound.get("dtype"))
+def result_dtype(state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value], name: str) -> str | None:
+    """The dtype of a new output; a conversion is named after its dtype."""
+    named = dtype_of(bound.get("dtype")) or (CONVERSIONS.get(name) if output.maybe == "dtype" else None)
     if named is not None:
         return named
     if output.dtype == "bool":
@@ -122,6 +129,8 @@ def broadcast(shapes: Sequence[Shape | None]) -> Shape | None:
 
 def numbers_in(state: State, value: Value | None) -> Shape | None:
     """A shape argument: an int, or a tuple or list of ints; unknown sizes are None."""
+    if value is not None and len(value) > 1 and all(isinstance(a, Const) for a in value):
+        return None
     if value is None or len(value) != 1:
         return None
     (atom,) = value
@@ -156,7 +165,7 @@ def result_shape(
 
 
 def keeps_memory(
-    state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value]
+    state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value], name: str
 ) -> tuple[Cond | None, Cond | None]:
     """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
     if output.maybe is None or output.maybe in ("values", "shape"):
@@ -169,8 +178,7 @@ def keeps_memory(
         shares = base.contiguous
     elif output.maybe == "dtype":
         wanted = dtype_of(bound.get("dtype"))
-        if wanted is None and "dtype" in bound:
-            wanted = None
+        wanted = wanted or CONVERSIONS.get(name)
         if output.dtype in ("float", "int", "bool", "complex") and wanted is None:
             wanted = {"float": "float32", "int": "int64"}.get(output.dtype, output.dtype)
         if wanted is not None and base.dtype is not None:
@@ -225,13 +233,51 @@ def whole(state: State, index: Value) -> bool:
     return True
 
 
-def expansion(base: Tensor, output: Output, bound: Mapping[str, Value], place: Place) -> Place | None:
+def expansion(state: State, base: Tensor, output: Output, bound: Mapping[str, Value], place: Place) -> Place | None:
     """Where the memory of a view was expanded, if several of its elements may share one place."""
+    dims = expanded_dims(state, base, output, bound)
+    if dims is not None and not dims:
+        return None
     if output.expanded:
         return place
-    if base.expanded is not None and "index" in bound:
+    if base.expanded is not None and "index" in bound and dims is None:
         return None
     return base.expanded
+
+
+def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str, Value]) -> frozenset[int] | None:
+    """Which dimensions of a view, counted from its end (-1 is the last), repeat one element; None where it is not known."""
+    if output.expanded:
+        wanted = numbers_in(state, bound.get("size"))
+        if wanted is None or base.shape is None:
+            return None
+        found: set[int] = set()
+        for back in range(1, len(wanted) + 1):
+            size = wanted[-back]
+            old = base.shape[-back] if back <= len(base.shape) else 1
+            if size is None or old is None:
+                return None
+            if size != -1 and size != old and old == 1:
+                found.add(-back)
+        return frozenset(found)
+    if base.expanded is None:
+        return frozenset()
+    index = bound.get("index")
+    if index is None or base.expanded_dims is None or base.shape is None:
+        return None
+    left: list[bool] = []
+    rest = [-(len(base.shape) - n) in base.expanded_dims for n in range(len(base.shape))]
+    for item in index_items(state, index):
+        atom = known(item)
+        if atom is not None and (atom.value is None or atom.value is ...):
+            return None
+        if not rest:
+            return None
+        repeated = rest.pop(0)
+        if len(item) == 1 and isinstance(next(iter(item)), SliceAtom):
+            left.append(repeated)
+    left.extend(rest)
+    return frozenset(n - len(left) for n, repeated in enumerate(left) if repeated)
 
 
 def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, Value]) -> Shape | None:
@@ -243,6 +289,9 @@ def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, V
     index = bound.get("index")
     if index is not None and base.shape is not None:
         return _indexed_shape(state, base.shape, index)
+    if output.expanded and base.shape is not None and (sizes := numbers_in(state, bound.get("size"))) is not None:
+        old: Shape = (*(None for _ in range(len(sizes) - len(base.shape))), *base.shape)
+        return tuple(o if n == -1 else n for n, o in zip(sizes, old, strict=False))
     for name in ("shape", "size"):
         wanted = numbers_in(state, bound.get(name))
         if wanted is not None and all(n is not None and n >= 0 for n in wanted):
@@ -274,10 +323,16 @@ def _slice_size(item: Value, size: int | None) -> int | None:
     (atom,) = item if len(item) == 1 else (None,)
     if size is None or not isinstance(atom, SliceAtom):
         return None
-    bounds = (atom.lower, atom.upper, atom.step)
-    if not all(b is None or isinstance(b, int) for b in bounds):
-        return None
-    return len(range(size)[slice(*bounds)])
+    part = python_slice(atom)
+    return None if part is None else len(range(size)[part])
+
+
+def python_slice(atom: SliceAtom) -> slice | None:
+    """The slice, where its bounds are known; None otherwise."""
+    lower, upper, step = atom.lower, atom.upper, atom.step
+    if (lower is None or isinstance(lower, int)) and (upper is None or isinstance(upper, int)) and (step is None or isinstance(step, int)):
+        return slice(lower, upper, step if step != 0 else None)
+    return None
 
 
 def view_contiguous(base: Tensor, output: Output) -> bool | None:

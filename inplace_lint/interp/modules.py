@@ -15,8 +15,8 @@ from inplace_lint.interp.autograd import edges_of, grad_mode, requires, save
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow, Machine
-from inplace_lint.interp.ops import OpCall, call_op
-from inplace_lint.interp.registry import CallSite
+from inplace_lint.interp.ops import OpCall, adopt, call_op
+from inplace_lint.interp.registry import METHODS, CallSite
 from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, Param
 
 SEQUENTIAL = "torch.nn.Sequential"
@@ -228,7 +228,7 @@ def _with_unknown_inplace(
     if not ends:
         return None
     joined = ends[0] if len(ends) == 1 else ends[0].join(ends[1])
-    calls.adopt(state, joined)
+    adopt(state, joined)
     state.path = outer
     return union(values)
 
@@ -253,7 +253,7 @@ def _run_sequential(engine: Engine, state: State, instance: Instance, site: Call
         m.ctx = (*outer, ("step", number, site.place))
         held = state.registers[-1].get(HELD, NOTHING)
         state.registers[-1][HELD] = value
-        after = _run_step(engine, state, step, value, site)
+        after: Value | None = _run_step(engine, state, step, value, site)
         if after is None:
             m.ctx = outer
             return None
@@ -457,7 +457,7 @@ def call_method(engine: Engine, state: State, oid: int, instance: Instance, name
             for atom in inner:
                 box = state.heap.get(atom) if isinstance(atom, int) else None
                 if isinstance(box, Container) and isinstance(atom, int):
-                    table = calls.METHODS.get((box.kind, name))
+                    table = METHODS.get((box.kind, name))
                     if table is not None:
                         return table(engine, state, atom, site)
     return instances.outside_method(engine, state, oid, instance, name, site)

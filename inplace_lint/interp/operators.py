@@ -29,7 +29,7 @@ TENSOR_METHODS = {
 """The tensor methods behind operators whose special method is called otherwise (``torch/_tensor.py``)."""
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
-_FOLD: dict[str, Callable[[object, object], object]] = {
+_FOLD: dict[str, Callable[..., object]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor,
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -65,7 +65,7 @@ def fold(op: str, left: Const, right: Const) -> Value | None:
     if op in ("in", "not in"):
         if isinstance(b, (str, tuple)) and isinstance(a, (str, int)):
             try:
-                return const((a in b) == (op == "in"))  # type: ignore[operator]
+                return const((a in b) == (op == "in"))
             except TypeError:
                 return None
         return None

@@ -144,7 +144,7 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     if wanted is not None:
         node = _make_node(m, state, variant, inputs, wanted, enabled, call)
     for name in variant.writes:
-        _write(m, state, name, inputs, variant, node, wanted, call)
+        _write(m, state, name, inputs, variant, node, wanted, enabled, call)
     for name in variant.silent_writes:
         hidden = WriteInfo(call.place, call.form, call.spelled or call.name, name, call.flag, through="statistics")
         for item in inputs:
@@ -180,13 +180,13 @@ def _make_node(
                 continue
             if row.guard == ("others",):
                 guard = maybe_both(any_requires(state, [i for i in inputs if i is not item], None), enabled)
-            cond = maybe_both(guard, item.cond)
-            if cond is None:
+            when = maybe_both(guard, item.cond)
+            if when is None:
                 continue
             # What the op updates behind the counter's back it does not read again in its own backward.
             own = row.what in variant.silent_writes
             saved.append(
-                save(m, state, item.oid, item.tensor, row.what, False, cond, call.name, call.place, row.through_view, own)
+                save(m, state, item.oid, item.tensor, row.what, False, when, call.name, call.place, row.through_view, own)
             )
     node = Node(
         place=call.place, op=call.name, name=variant.node, edges=edges, saved=tuple(saved), frees=variant.frees,
@@ -197,7 +197,7 @@ def _make_node(
 
 def _write(
     m: Machine, state: State, name: str, inputs: Sequence[_Input], variant: Variant, node: int | None, wanted: Cond | None,
-    call: OpCall,
+    enabled: Cond | None, call: OpCall,
 ) -> None:  # fmt: skip
     info = WriteInfo(
         call.place, call.form, call.spelled or call.name, call.target, call.flag,
@@ -212,8 +212,7 @@ def _write(
         if not check_write(m, state, item.oid, item.cond, info, operand, tracked):
             continue
         bump(m, state, item.oid, item.cond, info, tracked)
-        if tracked:
-            refuse_views(m, state, item.oid, item.cond, call.place, wanted)
+        refuse_views(m, state, item.oid, item.cond, call.place, tracked and enabled is not None)
         if node is not None and wanted is not None and item.tensor.counters:
             rebase(m, state, item.oid, item.cond, node, wanted)
 
@@ -266,7 +265,7 @@ def _output(
     values: list[Value] = []
     for item in of:
         now = state.tensor(item.oid) or item.tensor
-        yes, no = layout.keeps_memory(state, output, item.oid, now, bound)
+        yes, no = layout.keeps_memory(state, output, item.oid, now, bound, call.name)
         if yes is not None:
             cond = both(yes, item.cond)
             if cond is not None:
@@ -286,7 +285,7 @@ def _fresh_output(
     output: Output, number: int,
 ) -> Value:  # fmt: skip
     origin = call.place[1]
-    dtype = layout.result_dtype(state, output, [i.tensor for i in inputs], bound)
+    dtype = layout.result_dtype(state, output, [i.tensor for i in inputs], bound, call.name)
     grows = wanted if output.differentiable and layout.may_require_grad(dtype) else None
     tag = f"out{number} {call.tag}"
     # A tensor made under several rows of the same call (variants, unknown flags) is one object.
@@ -328,7 +327,7 @@ def _alias(
     tensor = Tensor(
         made=call.place, made_by=call.name, storages=base.storages, counters=counters, status=status,
         region=layout.region(state, base, bound, output), bases=bases, marks=marks, nodes=nodes,
-        expanded=layout.expansion(base, output, bound, call.place), inference=base.inference, dtype=base.dtype,
+        expanded=layout.expansion(state, base, output, bound, call.place), expanded_dims=layout.expanded_dims(state, base, output, bound), inference=base.inference, dtype=base.dtype,
         shape=layout.view_shape(state, base, output, bound), contiguous=layout.view_contiguous(base, output),
         is_array=output.kind == "array", from_grad=base.from_grad,
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from inplace_lint.domain.objects import Node, Place
+from inplace_lint.domain.objects import Container, Frame, Instance, Node, Place, reachable_from
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Value
+from inplace_lint.domain.values import Value, references
 from inplace_lint.events import ParameterRebound
 from inplace_lint.interp.machine import Machine
 
@@ -24,6 +24,8 @@ def check_rebound(m: Machine, state: State, old: Value, new: Value, name: str, p
             made = state.tensor(oid) if isinstance(oid, int) else None
             if made is None or made.status.interior is None or leaf_oid not in made.from_grad:
                 continue
+            if _known_elsewhere(m, state, leaf_oid, name):
+                continue
             if any(_leads_to(state, node, leaf_oid, DEPTH) for node in made.nodes):
                 event = ParameterRebound(m.site(place), m.site(leaf.made), name, m.context(cond))
                 m.emit(event, cond)
@@ -34,3 +36,27 @@ def _leads_to(state: State, oid: int, leaf: int, depth: int) -> bool:
     if not isinstance(node, Node) or depth == 0:
         return False
     return leaf in node.edges or any(_leads_to(state, edge, leaf, depth - 1) for edge in node.edges)
+
+
+def _known_elsewhere(m: Machine, state: State, leaf: int, name: str) -> bool:
+    """Whether something else still refers to the leaf: then only a name was rebound, and the leaf trains on."""
+    seen: set[int] = set()
+    todo: list[int] = []
+    for frame_id in m.live_frames:
+        frame = state.heap.get(frame_id)
+        if isinstance(frame, Frame):
+            for other, value in frame.names.items():
+                if other != name:
+                    todo.extend(references(value))
+    while todo:
+        oid = todo.pop()
+        if oid == leaf:
+            return True
+        obj = state.heap.get(oid)
+        if oid in seen or not isinstance(obj, (Container, Instance)):
+            continue
+        seen.add(oid)
+        if isinstance(obj, Instance) and "." in name and obj.attrs.get(name.rsplit(".", 1)[1], {}).get(leaf) is not None:
+            continue
+        todo.extend(reachable_from(obj))
+    return False

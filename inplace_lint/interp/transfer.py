@@ -10,8 +10,9 @@ from inplace_lint.domain.objects import Class, Container, Frame, Function, conte
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NOTHING, Const, SliceAtom, Sym, Unknown, Value, const, constant_of, one, union
 from inplace_lint.interp import attributes, calls, items, iteration, operators
-from inplace_lint.interp.engine import Engine, Flow, handles
+from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
+from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.rebinding import check_rebound
 
 BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
