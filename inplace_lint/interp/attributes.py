@@ -157,6 +157,10 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
     if interior is not None and not tensor.retains and not tensor.assumed:
         if tensor.status.leaf is None and tensor.status.constant is None and not tensor.bases:
             made_by = tensor.made_by or None
+            rebound = m.rebound.get(tensor.made)
+            if rebound is not None:
+                m.emit(rebound, interior)
+                return NONE
             m.emit(InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior)), interior)
         if tensor.status.leaf is None and tensor.status.constant is None:
             return NONE

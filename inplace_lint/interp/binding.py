@@ -111,7 +111,7 @@ def bind(state: State, variant: Variant, args: Arguments) -> Binding | None:
                     continue
                 return None
             bound[param.name] = const(param.default) if param.default is not ... else {Unknown("", "no", False): frozenset()}
-        elif not _fits(state, param, bound[param.name]):
+        elif not param.star and not _fits(state, param, bound[param.name]):
             return None
     return bound
 

@@ -10,7 +10,7 @@ from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_text
 from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
-from inplace_lint.events import Context, Event, Site
+from inplace_lint.events import Context, Event, ParameterRebound, Site
 from inplace_lint.opmodel.lookup import OpModel
 
 CALL_DEPTH = 24
@@ -86,6 +86,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()
         self.attribute_of: dict[str, tuple[Unknown, str]] = {}

@@ -24,11 +24,13 @@ def check_rebound(m: Machine, state: State, old: Value, new: Value, name: str, p
             made = state.tensor(oid) if isinstance(oid, int) else None
             if made is None or made.status.interior is None or leaf_oid not in made.from_grad:
                 continue
-            if _known_elsewhere(m, state, leaf_oid, name):
-                continue
             if any(_leads_to(state, node, leaf_oid, DEPTH) for node in made.nodes):
                 event = ParameterRebound(m.site(place), m.site(leaf.made), name, m.context(cond))
-                m.emit(event, cond)
+                if _known_elsewhere(m, state, leaf_oid, name):
+                    # Only a name was rebound; it does harm once the new tensor's gradient is asked for.
+                    m.rebound[made.made] = event
+                else:
+                    m.emit(event, cond)
 
 
 def _leads_to(state: State, oid: int, leaf: int, depth: int) -> bool:
