@@ -36,6 +36,9 @@ class Evidence:
 
 def variants(evidence: Evidence, given: tuple[tuple[str, object], ...] = ()) -> list[Variant]:
     """The variants of one signature, those of default constants first."""
+    pieces = {len(seen.outputs) for seen in evidence.seen if all(output.kind == "view" for output in seen.outputs)}
+    if len(pieces) > 1 or any(output.multi_view for seen in evidence.seen for output in seen.outputs):
+        evidence = replace(evidence, returns_list=True)
     return [
         join(evidence.params, group, evidence.returns_list, when)
         for when, group in _split(evidence, list(evidence.seen), given)

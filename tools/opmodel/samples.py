@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import torch
 
@@ -89,7 +90,9 @@ def pool() -> Mapping[str, tuple[Sample, ...]]:
         if not info.dtypes:
             continue  # not on this device
         try:
-            with warnings.catch_warnings():
+            # torch.manual_seed formats a traceback for every GPU backend, which costs more than the samples.
+            quick = mock.patch.object(torch, "manual_seed", torch.default_generator.manual_seed)
+            with warnings.catch_warnings(), quick:
                 warnings.simplefilter("ignore")
                 dtype = preferred_dtype(info.dtypes)
                 inputs = (
