@@ -11,7 +11,9 @@ import pytest
 from tools.truth.oracle import Oracle
 from tools.truth.verdict import Verdict
 
-CASES = Path(__file__).parent / "cases"
+TEXT = (Path(__file__).parent / "cases.txt").read_text(encoding="utf-8")
+CASES = [tuple(part.split("\n", 1)) for part in TEXT.split("==== ")[1:]]
+"""Each case's head (its name, the verdict, then code@line pairs) and its program, whose lines count from 1."""
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +22,13 @@ def oracle() -> Iterator[Oracle]:
         yield pool
 
 
-def header(path: Path) -> list[str]:
-    """The verdict as the case's first line states it: kind, then code@line pairs."""
-    first = path.read_text(encoding="utf-8").splitlines()[0]
-    assert first.startswith("# verdict: "), path
-    return first.removeprefix("# verdict: ").split()
-
-
 def summary(verdict: Verdict) -> list[str]:
     return [verdict.kind, *(f"{one.code}@{one.line}" for one in verdict.findings)]
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*.py")), ids=lambda path: path.stem)
-def test_verdict(path: Path, oracle: Oracle) -> None:
-    assert summary(oracle.judge(path.read_text(encoding="utf-8"))) == header(path)
+@pytest.mark.parametrize(("head", "source"), CASES, ids=[head.split(":")[0] for head, _ in CASES])
+def test_verdict(head: str, source: str, oracle: Oracle) -> None:
+    assert summary(oracle.judge(source)) == head.split(": ")[1].split()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def fixtures(paths: tuple[Path, ...], torch_only: bool, linter_only: bool) -> No
 @click.option("--workers", default=1, show_default=True, help="Processes that run torch.")
 @click.option("--show", default=0, show_default=True, help="Print so many disagreements in full.")
 @click.option("--shrink", "shrinking", is_flag=True, help="Shrink the disagreements that are shown or saved.")
-@click.option("--save", type=click.Path(file_okay=False, path_type=Path), help="Write the disagreements to this folder.")
+@click.option(
+    "--save", type=click.Path(file_okay=False, path_type=Path), help="Write the disagreements to this folder."
+)
 def random(
     seed: int, count: int, topic: str | None, workers: int, show: int, shrinking: bool, save: Path | None
 ) -> None:
@@ -64,7 +66,11 @@ def random(
             if number >= show and save is None:
                 break
             small = shrink.shrink(one, oracle) if shrinking else one
-            text = small.program.source.rstrip("\n") + "\n\n" + "\n".join("# " + line for line in small.describe().splitlines())
+            text = (
+                small.program.source.rstrip("\n")
+                + "\n\n"
+                + "\n".join("# " + line for line in small.describe().splitlines())
+            )
             if number < show:
                 click.echo("\n" + "=" * 80 + "\n" + text)
             if save is not None:
@@ -94,7 +100,9 @@ def judge(path: Path) -> None:
         verdict = oracle.judge(path.read_text(encoding="utf-8"))
     click.echo(f"{verdict.kind} {verdict.note}".rstrip())
     for one in verdict.findings:
-        click.echo(f"{path}:{one.line}: {one.code} (also {', '.join(one.also) or 'none'}), raised on {one.raised}: {one.error}")
+        click.echo(
+            f"{path}:{one.line}: {one.code} (also {', '.join(one.also) or 'none'}), raised on {one.raised}: {one.error}"
+        )
 
 
 if __name__ == "__main__":

@@ -76,10 +76,17 @@ class Comparison:
 
     def describe(self) -> str:
         """One paragraph for a reader who has the program before him."""
-        lines = [f"{self.disagreement or 'agreement'}: {self.program.topic}/{self.program.producer} seed {self.program.seed}"]
+        lines = [
+            f"{self.disagreement or 'agreement'}: {self.program.topic}/{self.program.producer} seed {self.program.seed}"
+        ]
         lines.append(f"torch: {self.verdict.kind}" + (f" ({self.verdict.note})" if self.verdict.note else ""))
-        lines += [f"    line {one.line}: {one.code}, raised on {one.raised}: {one.error[:150]}" for one in self.verdict.findings]
-        lines.append("linter: " + (self.crash or ", ".join(f"line {line}: {code}" for line, code in self.found) or "nothing"))
+        lines += [
+            f"    line {one.line}: {one.code}, raised on {one.raised}: {one.error[:150]}"
+            for one in self.verdict.findings
+        ]
+        lines.append(
+            "linter: " + (self.crash or ", ".join(f"line {line}: {code}" for line, code in self.found) or "nothing")
+        )
         return "\n".join(lines)
 
 
@@ -147,11 +154,12 @@ class Report:
         """The report as a table to read."""
         cells = self.cells
         lines = [
-            f"{len(self.comparisons)} programs, {cells['hit'] + cells['miss']} of them bad; {self.undecided} undecided left out",
-            f"                 flagged   silent",
+            f"{len(self.comparisons)} programs, {cells['hit'] + cells['miss']} bad; {self.undecided} undecided left out",
+            "                 flagged   silent",
             f"bad by torch     {cells['hit']:7d}  {cells['miss']:7d}   recall {self.recall:.4f}",
             f"good by torch    {cells['false-alarm']:7d}  {cells['silence']:7d}   specificity {self.specificity:.4f}",
-            f"balanced accuracy {self.balanced_accuracy:.4f}; on the culprit's line {self.line_share:.4f}; right code {self.code_share:.4f}",
+            f"balanced accuracy {self.balanced_accuracy:.4f}",
+            f"of the hits, on the culprit's line {self.line_share:.4f}, with the right code {self.code_share:.4f}",
             f"crashes {sum(bool(one.crash) for one in self.comparisons)}",
             "code    torch  agreed  recall   in vain",
         ]

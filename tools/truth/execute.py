@@ -22,10 +22,13 @@ from tools.truth.verdict import GRAD_WARNING, VERSION_ERROR, Finding, Kind, Verd
 
 @dataclass
 class Run:
-    """What one run showed: the exceptions in order (also those the program caught), the gradients, the warnings."""
+    """What one run showed: the exceptions in order (also those the program caught), the gradients, the warnings.
+
+    passed: every frame of the program that an exception went through.
+    """
 
     errors: list[tuple[BaseException, int]] = field(default_factory=list)
-    passed: list[tuple[BaseException, int]] = field(default_factory=list)  # every frame that an exception goes through
+    passed: list[tuple[BaseException, int]] = field(default_factory=list)
     gradients: list[torch.Tensor | None] = field(default_factory=list)
     warned: list[int | None] = field(default_factory=list)
     uncaught: BaseException | None = None
@@ -40,7 +43,9 @@ def _leaves(roots: Any) -> list[torch.Tensor]:
     """The leaves that a backward from ``roots`` reaches, in a fixed order."""
     found: list[torch.Tensor] = []
     seen: set[Any] = set()
-    stack = [root.grad_fn for root in reversed(roots) if isinstance(root, torch.Tensor) and root.grad_fn is not None]
+    stack: list[Any] = [
+        root.grad_fn for root in reversed(roots) if isinstance(root, torch.Tensor) and root.grad_fn is not None
+    ]
     while stack:
         node = stack.pop()
         if node is None or node in seen:
@@ -158,12 +163,12 @@ def _run(code: types.CodeType, tracker: Tracker | None) -> Run:
 def _same_gradients(left: list[torch.Tensor | None], right: list[torch.Tensor | None]) -> bool:
     if len(left) != len(right):
         return False
-    for one, other in zip(left, right):
-        if (one is None) != (other is None):
-            return False
-        if one is not None and other is not None:
-            if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-7, equal_nan=True):
+    for one, other in zip(left, right, strict=True):
+        if one is None or other is None:
+            if one is not other:
                 return False
+        elif one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-7, equal_nan=True):
+            return False
     return True
 
 
@@ -227,7 +232,9 @@ def _silent(tracker: Tracker) -> list[Finding]:
         findings.setdefault(line, Finding(code, line, None, "wrong gradients", ("IPL302", "IPL203", "IPL301"), others))
     if not findings:
         line = tracker.data_sets[-1]
-        findings[line] = Finding("IPL301", line, None, "wrong gradients", ("IPL302", "IPL203"), _lines(tracker.data_sets))
+        findings[line] = Finding(
+            "IPL301", line, None, "wrong gradients", ("IPL302", "IPL203"), _lines(tracker.data_sets)
+        )
     return list(findings.values())
 
 
@@ -247,7 +254,7 @@ def _warnings(run: Run, tracker: Tracker) -> list[Finding]:
 
 
 def execute(source: str) -> Verdict:
-    """Judge one program in this very process. Anything the program does wrong ends in the verdict, not in an exception."""
+    """Judge one program in this very process. Whatever it does wrong ends in the verdict, not in an exception."""
     try:
         code = compile(source, PROGRAM, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:

@@ -34,7 +34,9 @@ from tools.truth.verdict import Finding, Verdict
 
 FIXTURES = ROOT / "fixtures"
 NOT_RUN = "not run"
-_NOTE = re.compile(r"#\s*(expect|torch|gap|false-alarm)\s*:\s*(.*?)\s*(?=#\s*(?:expect|torch|gap|false-alarm|reveal)\s*:|$)")
+_NOTE = re.compile(
+    r"#\s*(expect|torch|gap|false-alarm)\s*:\s*(.*?)\s*(?=#\s*(?:expect|torch|gap|false-alarm|reveal)\s*:|$)"
+)
 _CODE = re.compile(r"IPL\d{3}")
 
 
@@ -110,7 +112,9 @@ def check_torch(fixture: Fixture, verdict: Verdict) -> list[str]:
         return []
     problems = []
     lines = Statements(fixture.source)
-    noted = [any(lines.same(at, line) and text in error for line, error in verdict.errors) for at, text in fixture.torch]
+    noted = [
+        any(lines.same(at, line) and text in error for line, error in verdict.errors) for at, text in fixture.torch
+    ]
     problems += [
         f"line {at}: torch does not raise `{text}` here"
         for (at, text), ok in zip(fixture.torch, noted, strict=True)

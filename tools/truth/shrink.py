@@ -21,7 +21,7 @@ def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _calls_own(tree: ast.Module, statement: ast.stmt) -> bool:
-    """Whether ``statement`` calls a function of the program: without its call, code is no longer run but still linted."""
+    """Whether ``statement`` calls a function of the program: without it, code is linted that never runs."""
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     call = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in defined

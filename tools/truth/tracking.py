@@ -77,7 +77,8 @@ class Saved:
     def changed(self) -> bool:
         """Whether the contents differ from what was saved; to be asked while the tracker is hushed."""
         now = self.alias.detach()
-        return not (now.shape == self.contents.shape and torch.equal(torch.nan_to_num(now), torch.nan_to_num(self.contents)))
+        then = self.contents
+        return now.shape != then.shape or not torch.equal(torch.nan_to_num(now), torch.nan_to_num(then))
 
 
 @dataclass
@@ -172,10 +173,11 @@ class Tracker:
             return entry
 
     def _unpacked_alias(self, tensor: torch.Tensor) -> torch.Tensor:
-        """An alias on the tensor's counter. What `create_graph` saves anew comes out of our `unpack`, on a counter of its own."""
+        """An alias on the tensor's counter; what `create_graph` saves anew is our `unpack`'s, on another counter."""
         for entry in reversed(self.by_storage.get(_key(tensor), ())):
             alias = entry.alias
-            if entry.unpacked and alias.stride() == tensor.stride() and alias.storage_offset() == tensor.storage_offset():
+            same = alias.stride() == tensor.stride() and alias.storage_offset() == tensor.storage_offset()
+            if entry.unpacked and same:
                 return alias if tensor._version == 0 else tensor.detach()
         return tensor.detach()
 
@@ -268,6 +270,8 @@ class Tracker:
             write = self.last_write.get(key)
             written_before = write is not None and call.start < write.time < entry.time
             with self.hushed():
+                self.settle(key)
+                entry.hidden.clear()  # gated cells write to pieces of their own, which have counters of their own
                 if not entry.stale and entry.changed:  # the op itself keeps up what it saved: batch norm's mean
                     entry.contents = entry.alias.clone()
             if key in call.arguments:
@@ -306,9 +310,9 @@ class Tracker:
                     entry.hidden.append((line, "alias"))
 
 
-class _Dispatch(TorchDispatchMode):
+class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, tracker: Tracker) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tracker = tracker
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -115,9 +115,10 @@ class Verdict:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
         """The verdict that `to_json` wrote."""
-        findings = tuple(
-            Finding(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
+        rows: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in one.items()}
             for one in data["findings"]
-        )
+        ]
+        findings = tuple(Finding(**row) for row in rows)
         errors = tuple((line, text) for line, text in data["errors"])
         return cls(data["kind"], findings, data["note"], errors)

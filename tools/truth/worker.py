@@ -39,7 +39,7 @@ def _child(source: str, pipe: int) -> None:
 
 def _read(pipe: int, limit: float) -> bytes | None:
     """Everything the child says; ``None`` if it is not done in time."""
-    parts = []
+    parts: list[bytes] = []
     end = time.monotonic() + limit
     while True:
         ready, _, _ = select.select([pipe], [], [], max(0.0, end - time.monotonic()))

@@ -189,6 +189,12 @@ class Writer:
         )
         return name
 
+    def make(self, kind: str) -> str:
+        """Make a tensor of that kind: ``const``, ``leaf`` or ``interior``."""
+        if kind == "const":
+            return self.const()
+        return self.leaf() if kind == "leaf" else self.interior()
+
     def interior(self, source: str | None = None, name: str | None = None) -> str:
         """Make a tensor that a recorded op computes."""
         source = source or self.leaf()

@@ -1,5 +1,7 @@
 """Inference tensors, decorated functions and constants computed without grad."""
 
+# ruff: noqa: E501  rows of phrases read better unbroken
+
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer
@@ -8,7 +10,7 @@ from tools.truth.generate.base import Writer, producer
 @producer("modes", 2)
 def inference_tensor(w: Writer) -> None:
     """A tensor made in inference mode (or merely in no_grad), then written or used outside."""
-    x = w.one(w.const, w.leaf, w.interior)()
+    x = w.make(w.one("const", "leaf", "interior"))
     t = w.fresh("interior")
     with w.block(w.one("with torch.inference_mode():", "with torch.inference_mode():", "with torch.no_grad():", "with torch.inference_mode(False):")):
         w.emit(f"{t} = {w.expression(x)}")

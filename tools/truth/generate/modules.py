@@ -1,5 +1,7 @@
 """`nn.Module` classes: activations in place, residual connections, containers, sub-modules, defaults, factories."""
 
+# ruff: noqa: E501  rows of phrases read better unbroken
+
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer
@@ -97,7 +99,7 @@ def sequential(w: Writer) -> None:
     else:
         items = ", ".join(f"('m{i}', {part})" for i, part in enumerate(parts))
         w.emit(f"{net} = nn.Sequential(OrderedDict([{items}]))")
-    x = w.one(w.const, w.interior, w.interior)()
+    x = w.make(w.one("const", "interior", "interior"))
     w.emit(f"{out} = {net}({x})")
     if w.chance(0.6):
         w.emit(w.write(w.one(out, out, x)) if w.chance(0.85) else w.phrase("HARMLESS", y=out))
@@ -148,9 +150,8 @@ def submodule(w: Writer) -> None:
                          "return F.softmax(self.fc(x), dim=-1)", "self.last = self.fc(x)\nreturn self.last.exp()", "return self.fc(x).mul_(2)"))  # fmt: skip
     if base:
         child = w.fresh("class")
-        with w.definition(), w.block(f"class {child}({inner}):"):
-            with w.block("def forward(self, x):"):
-                w.emit(w.one("return super().forward(x).add_(1)", "return super().forward(x) + 1", "return self.fc(x)", "h = super().forward(x)\nh *= 2\nreturn h"))
+        with w.definition(), w.block(f"class {child}({inner}):"), w.block("def forward(self, x):"):
+            w.emit(w.one("return super().forward(x).add_(1)", "return super().forward(x) + 1", "return self.fc(x)", "h = super().forward(x)\nh *= 2\nreturn h"))
         inner = child
     with w.definition(), w.block(f"class {outer}(nn.Module):"):
         with w.block("def __init__(self):"):

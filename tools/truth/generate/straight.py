@@ -1,5 +1,7 @@
 """Straight-line programs: save, write, go backward, in every order and under every grad mode."""
 
+# ruff: noqa: E501  rows of phrases read better unbroken
+
 from __future__ import annotations
 
 from tools.truth.generate.base import MODES, Writer, producer
@@ -31,7 +33,7 @@ def save_and_write(w: Writer) -> None:
         _maybe_mode(w, write)
     w.finish(*([z] if w.chance(0.8) else [z, x]))
     if late:
-        with w.block("with torch.no_grad():") if w.chance(0.5) else w.maybe(0, ""):
+        with w.maybe(0.5, "with torch.no_grad():"):
             w.emit(write)
 
 
@@ -40,7 +42,7 @@ def two_operands(w: Writer) -> None:
     """A binary op; one operand may be a constant or a leaf, and one of the three tensors is written."""
     x = w.interior()
     other = w.one("const", "leaf", "interior")
-    z = {"const": w.const, "leaf": w.leaf, "interior": w.interior}[other]()
+    z = w.make(other)
     r = w.fresh("interior")
     w.emit(f"{r} = {w.binary(x, z)}" if w.chance(0.7) else f"{r} = {w.binary(z, x)}")
     target = w.one(x, z, r)
