@@ -154,7 +154,7 @@ class Report:
         """The report as a table to read."""
         cells = self.cells
         lines = [
-            f"{len(self.comparisons)} programs, {cells['hit'] + cells['miss']} bad; {self.undecided} undecided left out",
+            f"{len(self.comparisons)} programs, {cells['hit'] + cells['miss']} bad; {self.undecided} undecided",
             "                 flagged   silent",
             f"bad by torch     {cells['hit']:7d}  {cells['miss']:7d}   recall {self.recall:.4f}",
             f"good by torch    {cells['false-alarm']:7d}  {cells['silence']:7d}   specificity {self.specificity:.4f}",

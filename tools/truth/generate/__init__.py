@@ -3,8 +3,6 @@
 Each topic is a file of producers; a producer writes one kind of program with random ops, names, order and style.
 """
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 import importlib

@@ -1,7 +1,5 @@
 """Tensors in lists, dicts, tuples, data classes and attributes; aliases through names."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

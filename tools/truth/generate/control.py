@@ -1,7 +1,5 @@
 """Control flow around saves and writes: constant branches, loops, comprehensions, exceptions, early exits."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import MODES, Writer, producer

@@ -1,7 +1,5 @@
 """Helper functions: that write to arguments, return aliases, keep arguments for backward; closures, recursion, globals."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """Writes behind autograd's back: `.data`, `.numpy()`, and their honest cousins `.detach()` and `clone()`."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """Single layers of torch.nn and functionals beyond the element-wise: which of them keep what they are given, or give."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """Leaves: written with grad mode on, off, through views, after a flag was changed, by `out=`."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """The graph's life: second backward, retained and created graphs, `.grad` of interiors, rebinding."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

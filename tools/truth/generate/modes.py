@@ -1,7 +1,5 @@
 """Inference tensors, decorated functions and constants computed without grad."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """`nn.Module` classes: activations in place, residual connections, containers, sub-modules, defaults, factories."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """Longer, realistic shapes: time steps, attention, scans, normalisation, physics."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

@@ -1,7 +1,5 @@
 """Straight-line programs: save, write, go backward, in every order and under every grad mode."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import MODES, Writer, producer

@@ -1,7 +1,5 @@
 """The same saves and writes through more of Python: walrus, match, generators, decorators, properties, dunders, swaps."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

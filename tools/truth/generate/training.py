@@ -1,7 +1,5 @@
 """Training scripts: optimizers, several losses, steps before a stale backward, hidden states, adversaries."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import Writer, producer

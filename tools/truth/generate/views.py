@@ -1,7 +1,5 @@
 """Views: of interiors, of constants, of pieces, made in other grad modes, expanded, and what only looks like a view."""
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 from tools.truth.generate.base import MODES, Writer, producer

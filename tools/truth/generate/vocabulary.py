@@ -3,8 +3,6 @@
 Every template keeps the shape of a floating two-dimensional tensor, unless its name says otherwise.
 """
 
-# ruff: noqa: E501  rows of phrases read better unbroken
-
 from __future__ import annotations
 
 UNARY = """
