@@ -21,14 +21,14 @@ LIMIT = 8
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """``key`` has the answer ``value``.
+    """``key`` has the answer ``value`` (true or false, or the number of the one of several that was chosen).
 
     text: the assumption as a sentence, for the finding. decisive: the finding depends on a caller through it, so
     it can be no error; other facts only keep contradictory records apart.
     """
 
     key: str
-    value: bool
+    value: bool | int
     text: str = field(compare=False, default="")
     decisive: bool = field(compare=False, default=False)
 

@@ -219,7 +219,7 @@ def _of_instance(
         return inner.entries[attr]
     if calls.is_module_method(engine, state, instance, attr) or isinstance(instance.cls, Sym):
         return one(Method(oid, attr))
-    if classes.all_known(state, instance.cls):
+    if classes.all_known(state, instance.cls) and not instance.tag:
         return one(Method(oid, attr))
     tag = f"{instance.tag or 'self'}.{attr}"
     owner = classes.name_of(state, instance.cls)

@@ -101,10 +101,11 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()
         path = both(outer, cond)
+        if path is not None and len(atoms) > 1:
+            path = both(path, engine.m.choice(place, number))
         if path is None:
             continue
-        if cond:
-            side.path = path
+        side.path = path
         if isinstance(atom, SuperAtom) or (isinstance(atom, Sym) and atom.path == "builtins.super"):
             result: Value | None = _super(side, flow, positional)
         else:
@@ -310,9 +311,11 @@ def call_value(
     """Call every possibility of a value and join; None where none returns."""
     values: list[Value] = []
     ends: list[State] = []
-    for atom, cond in func.items():
+    for number, (atom, cond) in enumerate(func.items()):
         side = state.copy() if len(func) > 1 else state
         path = both(side.path, cond)
+        if path is not None and len(func) > 1:
+            path = both(path, engine.m.choice(place, number))
         if path is None:
             continue
         outer, side.path = side.path, path

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_either
 from inplace_lint.domain.objects import CONSTANT, Container, Instance, Node, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, one
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Const, Value, const, constant_of, one
 from inplace_lint.events import BadViewWritten, Write
 from inplace_lint.interp import attributes, calls, iteration
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
@@ -197,6 +197,9 @@ def is_floating_point(engine: Engine, state: State, oid: int, site: CallSite) ->
     tensor = state.tensor(oid)
     if tensor is not None and tensor.dtype is not None:
         return const(dtype_kind(tensor.dtype) == "float")
+    if tensor is not None and tensor.status.constant is not None and tensor.status.requires_grad is not None:
+        # Only floating tensors require grad, so where it is none it does not.
+        return {Const(True, "bool"): TRUE, Const(False, "bool"): tensor.status.constant}
     return one(engine.m.fresh(state, site.place[1], "is_floating_point", "no", False))
 
 

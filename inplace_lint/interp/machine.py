@@ -19,7 +19,7 @@ RECURSION = 6
 """Activations of one definition at a time that are followed."""
 RECURSIVE_CALLS = 100
 """Calls of a definition from within itself that one entry point follows: recursion may branch."""
-STEPS = 200_000
+STEPS = 60_000
 """Instructions that the analysis of one entry point may interpret."""
 
 
@@ -226,6 +226,12 @@ class Machine:
             return cond if changed is None else changed
 
         return change
+
+    def choice(self, place: Place, number: int) -> Cond:
+        """The condition that, of several things a value may be at ``place``, this one is used there."""
+        key = f"#choice@{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+        self.note_tag(key)
+        return frozenset({Fact(key, number)})
 
     def question(self, atom: Unknown, answer: bool) -> Cond:
         """The condition that an unknown is true (or false)."""

@@ -222,7 +222,7 @@ def _out(m: Machine, state: State, inputs: Sequence[_Input], targets: Sequence[t
     for oid, tensor, cond in targets:
         needs = maybe_either(any_requires(state, inputs, None), requires(state, tensor))
         raising = maybe_both(maybe_both(needs, grad_mode(state)), cond)
-        if raising is not None:
+        if raising is not None and not tensor.assumed:
             write = Write(m.site(call.place), "out", call.name, call.target)
             m.emit(OutOfGrad(write, call.name, m.context(raising)), raising)
         if check_write(m, state, oid, cond, info, None, False):

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Fact
+from inplace_lint.domain.conditions import TRUE, Fact, both
 from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NOTHING, Const, Sym, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
-    builtin_functions, classes, container_methods, contexts, functions, graph_methods, instances, optimizers, torch_functions,
+    builtin_functions, classes, container_methods, contexts, custom_functions, functions, graph_methods, instances, optimizers, torch_functions,
     transfer,
 )  # fmt: skip
 from inplace_lint.interp.autograd import backward
@@ -28,7 +28,7 @@ from inplace_lint.opmodel.lookup import OpModel
 
 TRAINED_METHODS = ("forward", "training_step", "loss", "compute_loss")
 NOT_TRAINED_METHODS = ("validation_step", "test_step", "predict_step", "configure_optimizers", "generate", "predict", "inference")
-MODULE_STEPS = 600_000
+MODULE_STEPS = 300_000
 
 
 class Analysis:
@@ -147,6 +147,8 @@ class Analysis:
         wanted = []
         for name, atom, function in methods:
             code = function.code
+            if custom_functions.is_custom_function(state, oid):
+                continue  # PyTorch runs its methods, without grad; ``apply`` is where they are looked at
             if not isinstance(code, ir.Code) or name in ("__init__", "__repr__", "__str__") or name in NOT_TRAINED_METHODS:
                 continue
             trained = f"{code.qualname}@{code.file}" in self.m.trained
@@ -166,12 +168,16 @@ class Analysis:
         code_of_class = made.code if isinstance(made.code, ir.Code) else None
         after = self._guarded(code_of_class, made.name, build, built)
         if after is None or not instance:
-            return
+            # Too large to build: its methods are looked at with attributes of which nothing is known.
+            after = state.copy()
+            place: Place = (self.code.file, made.code.origin if isinstance(made.code, ir.Code) else 0)
+            instance.append(self.m.named_oid("unbuilt", oid))
+            after.heap[instance[-1]] = Instance(oid, {}, place, {}, "self")
         for name, atom, function, code in wanted:
 
             def work(state: State, name: str = name, atom: int = atom, function: Function = function, code: ir.Code = code) -> State | None:
                 arguments = self._unknown_arguments(state, code, function, module and name == "forward")
-                receiver: list[Value] = [] if function.kind == "static" else [one(instance[0])]
+                receiver: list[Value] = [] if function.kind == "static" else [one(instance[-1])]
                 if function.kind == "class":
                     receiver = [one(oid)]
                 return self._run_trained(state, atom, function, receiver, arguments)
@@ -274,9 +280,19 @@ class Analysis:
         m.calls = ()
         for end, returned in trained:
             roots = pending_roots(self.engine, end, returned)
+            if not self._is_trained(code):
+                # Nobody in sight trains what a plain function returns.
+                word = f"the result of `{code.qualname}` is trained"
+                trusted = frozenset({Fact(f"trained {code.qualname}", True, word, True)})
+                roots = [(oid, c) for oid, cond in roots if (c := both(cond, trusted)) is not None]
             if function.grad_mode in (None, "grad") and roots:
                 backward(m, end, roots, None, None)
         return None if value is None else state
+
+    @staticmethod
+    def _is_trained(code: ir.Code) -> bool:
+        """Whether what a definition returns is taken to be trained without a word: forwards and losses."""
+        return code.name in TRAINED_METHODS or "loss" in code.name.lower()
 
     # --- results ---
 
