@@ -191,7 +191,7 @@ class GaveUp:
     context: Context
 
 
-Event = Union[
+Event = Union[  # noqa: UP007
     LeafWritten, OutOfGrad, SavedOverwritten, BadViewWritten, ExpandedWritten, InferenceTensorUsed,
     SecondBackward, InteriorGradRead, ParameterRebound, GaveUp,
 ]  # fmt: skip

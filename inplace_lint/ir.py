@@ -25,7 +25,6 @@ from typing import Literal, Union
 
 Reg = int
 Scope = Literal["local", "free", "global", "class"]
-Constant = Union[None, bool, int, float, complex, str, bytes, "type(Ellipsis)"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,7 +426,7 @@ class Continue:
     origin: int
 
 
-Instr = Union[
+Instr = Union[  # noqa: UP007
     Const, Move, Load, Store, Unbind, Annotate, GetAttr, SetAttr, DelAttr, GetItem, SetItem, DelItem,
     MakeSlice, Unary, Binary, InPlace, Compare, Call, Build, Append, FormatString, Unpack, Import,
     ImportStar, MakeFunction, MakeClass, Decorate, Await, Yield, Unknown, If, While, For, With, Try,

@@ -206,7 +206,7 @@ class Opaque:
     """Two things of different kinds joined: nothing is known."""
 
 
-Obj = Union[Tensor, Node, Container, Function, Class, Instance, Frame, Opaque]
+Obj = Union[Tensor, Node, Container, Function, Class, Instance, Frame, Opaque]  # noqa: UP007
 
 
 def join_values(a: Value, a_path: Cond, b: Value, b_path: Cond) -> Value:
@@ -373,7 +373,9 @@ def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
     if isinstance(a, Frame) and isinstance(b, Frame):
         return Frame(_join_named(a.names, a_path, b.names, b_path), a.parent)
     if isinstance(a, Function) and isinstance(b, Function) and a.code is b.code:
-        return Function(a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner)
+        return Function(
+            a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner
+        )
     if isinstance(a, Class) and isinstance(b, Class) and a.code is b.code:
         attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
         return Class(a.name, a.qualname, a.bases, attrs, a.fields, a.code, a.dataclass, a.module)
@@ -467,16 +469,27 @@ def _rename_tensor(obj: Tensor, names: Renaming) -> Tensor:
     if same and grad is obj.grad and module == obj.module and from_grad is obj.from_grad:
         return obj
     return replace(
-        obj, storages=storages, counters=counters, bases=bases, nodes=nodes, grad=grad, module=module, from_grad=from_grad
-    )  # fmt: skip
+        obj,
+        storages=storages,
+        counters=counters,
+        bases=bases,
+        nodes=nodes,
+        grad=grad,
+        module=module,
+        from_grad=from_grad,
+    )
 
 
 def _rename_node(obj: Node, names: Renaming) -> Node:
     edges = names.keys(obj.edges)
     saved = tuple(
         s
-        if s.tensor not in names.ids and names.ids.keys().isdisjoint(s.storages) and names.ids.keys().isdisjoint(s.counters)
-        else replace(s, tensor=names.number(s.tensor), storages=names.numbers(s.storages), counters=names.numbers(s.counters))
+        if s.tensor not in names.ids
+        and names.ids.keys().isdisjoint(s.storages)
+        and names.ids.keys().isdisjoint(s.counters)
+        else replace(
+            s, tensor=names.number(s.tensor), storages=names.numbers(s.storages), counters=names.numbers(s.counters)
+        )
         for s in obj.saved
     )
     if edges is obj.edges and all(x is y for x, y in zip(saved, obj.saved, strict=True)):

@@ -16,8 +16,18 @@ from typing import TypeVar
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
 from inplace_lint.domain.objects import (
-    Container, Frame, Instance, Node, Obj, Saved, Tensor, join_objects, join_values, reachable_from, rename_object,
-)  # fmt: skip
+    Container,
+    Frame,
+    Instance,
+    Node,
+    Obj,
+    Saved,
+    Tensor,
+    join_objects,
+    join_values,
+    reachable_from,
+    rename_object,
+)
 from inplace_lint.domain.values import NOTHING, Renaming, Value, references
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
@@ -179,9 +189,7 @@ class State:
 
     # --- writes ---
 
-    def record_write(
-        self, storages: frozenset[int], mark: Callable[[Saved], Saved | None]
-    ) -> None:
+    def record_write(self, storages: frozenset[int], mark: Callable[[Saved], Saved | None]) -> None:
         """Offer every save on those storages to ``mark``, which returns the save with the write added, or None."""
         nodes: set[int] = set()
         for storage in storages:

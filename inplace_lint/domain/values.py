@@ -82,7 +82,7 @@ class SuperAtom:
     cls: int
 
 
-Atom = Union[int, Const, Sym, Unknown, Method, BoundFunction, SliceAtom, SuperAtom]
+Atom = Union[int, Const, Sym, Unknown, Method, BoundFunction, SliceAtom, SuperAtom]  # noqa: UP007
 Value = Mapping[Atom, Cond]
 
 NOTHING: Value = {}

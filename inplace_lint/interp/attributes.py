@@ -6,12 +6,36 @@ from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
 from inplace_lint.domain.objects import (
-    CONSTANT, Class, Container, Function, Instance, Opaque, Place, Saved, Status, Tensor, WriteRecord,
-)  # fmt: skip
+    CONSTANT,
+    Class,
+    Container,
+    Function,
+    Instance,
+    Opaque,
+    Place,
+    Saved,
+    Status,
+    Tensor,
+    WriteRecord,
+)
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
-    ANYTHING, NONE, Atom, BoundFunction, Const, Method, SuperAtom, Sym, Unknown, Value, const, constant_of, one, under, union,
-)  # fmt: skip
+    ANYTHING,
+    NONE,
+    Atom,
+    BoundFunction,
+    Const,
+    Method,
+    SuperAtom,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    constant_of,
+    one,
+    under,
+    union,
+)
 from inplace_lint.events import InteriorGradRead
 from inplace_lint.interp import calls, classes
 from inplace_lint.interp.autograd import grad_mode, requires
@@ -22,11 +46,26 @@ from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.rebinding import check_rebound
 
-
 NAMED_OUTPUTS = {
-    "values": 0, "indices": 1, "eigenvalues": 0, "eigenvectors": 1, "U": 0, "S": 1, "Vh": 2, "V": 2, "Q": 0, "R": 1, "sign": 0,
-    "logabsdet": 1, "L": 0, "solution": 0, "LU": 0, "pivots": 1, "P": 0, "info": 1,
-}  # fmt: skip
+    "values": 0,
+    "indices": 1,
+    "eigenvalues": 0,
+    "eigenvectors": 1,
+    "U": 0,
+    "S": 1,
+    "Vh": 2,
+    "V": 2,
+    "Q": 0,
+    "R": 1,
+    "sign": 0,
+    "logabsdet": 1,
+    "L": 0,
+    "solution": 0,
+    "LU": 0,
+    "pivots": 1,
+    "P": 0,
+    "info": 1,
+}
 """The fields of PyTorch's named results by position (``torch.return_types``)."""
 
 
@@ -42,7 +81,11 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(atom, Sym):
         return one(Sym(calls.canonical(f"{atom.path}.{attr}")))
     if isinstance(atom, Unknown):
-        if attr in ("data", "grad", "T", "mT") and engine.m.materialise(state, atom) is not None and atom.grad == "likely":
+        if (
+            attr in ("data", "grad", "T", "mT")
+            and engine.m.materialise(state, atom) is not None
+            and atom.grad == "likely"
+        ):
             oid = engine.m.materialise(state, atom)
             return _of_atom(engine, state, flow, oid if oid is not None else atom, attr, place)
         if not atom.tag:
@@ -98,23 +141,29 @@ def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str
     oid = m.named_oid("parameter of unknown", atom.tag, attr)
     if oid not in state.heap:
         made = Tensor(
-            (m.file, -1), attr, frozenset({oid}), frozenset({oid}), status=Status(leaf=TRUE), dtype="float32", parameter=True,
+            (m.file, -1),
+            attr,
+            frozenset({oid}),
+            frozenset({oid}),
+            status=Status(leaf=TRUE),
+            dtype="float32",
+            parameter=True,
             assumed=f"{atom.tag}.{attr}",
-        )  # fmt: skip
+        )
         state.heap[oid] = made
     return {oid: cond}
 
 
-def _of_tensor(
-    engine: Engine, state: State, flow: Flow, oid: int, tensor: Tensor, attr: str, place: Place
-) -> Value:  # fmt: skip
+def _of_tensor(engine: Engine, state: State, flow: Flow, oid: int, tensor: Tensor, attr: str, place: Place) -> Value:
     m = engine.m
     if attr == "grad":
         return _grad(engine, state, oid, tensor, place)
     if attr in ("shape",):
         return _shape(engine, state, oid, tensor, place)
     if attr in ("ndim",):
-        return const(len(tensor.shape)) if tensor.shape is not None else one(m.fresh(state, place[1], attr, "no", False))
+        return (
+            const(len(tensor.shape)) if tensor.shape is not None else one(m.fresh(state, place[1], attr, "no", False))
+        )
     if attr == "requires_grad":
         wanted = requires(state, tensor)
         if wanted is None:
@@ -146,7 +195,15 @@ def _of_tensor(
         value = call_op(engine, state, row.variants, Arguments([one(oid)]), call)
         if value is not None:
             return value
-    if m.model.method(attr) is None and attr in ("device", "layout", "names", "itemsize", "nbytes", "is_sparse", "__class__"):
+    if m.model.method(attr) is None and attr in (
+        "device",
+        "layout",
+        "names",
+        "itemsize",
+        "nbytes",
+        "is_sparse",
+        "__class__",
+    ):
         return one(m.fresh(state, place[1], attr, "no", False))
     return one(Method(oid, attr))
 
@@ -172,9 +229,14 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
     grad = m.named_oid("grad", oid)
     if grad not in state.heap:
         state.heap[grad] = Tensor(
-            tensor.made, "grad", frozenset({grad}), frozenset({grad}), dtype=tensor.dtype, shape=tensor.shape,
+            tensor.made,
+            "grad",
+            frozenset({grad}),
+            frozenset({grad}),
+            dtype=tensor.dtype,
+            shape=tensor.shape,
             from_grad=frozenset({oid}),
-        )  # fmt: skip
+        )
     return one(grad)
 
 
@@ -184,13 +246,15 @@ def _shape(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place)
         tag = f"#shape of {oid}"
         m.note_tag(tag)
         return one(Unknown(tag, "no", False))
-    items = tuple(const(n) if n is not None else one(m.fresh(state, place[1], "size", "no", False)) for n in tensor.shape)
+    items = tuple(
+        const(n) if n is not None else one(m.fresh(state, place[1], "size", "no", False)) for n in tensor.shape
+    )
     return one(state.allocate(m.oid(place[1], f"shape of {oid}"), Container("tuple", items)))
 
 
 def _of_instance(
     engine: Engine, state: State, flow: Flow, oid: int, instance: Instance, attr: str, place: Place
-) -> Value:  # fmt: skip
+) -> Value:
     m = engine.m
     if attr in instance.attrs:
         value = m.consistent(state, instance.attrs[attr])
@@ -204,7 +268,12 @@ def _of_instance(
             return one(instance.cls)
         getter = classes.lookup(state, instance.cls, "__getattr__")
         running = any(code.name == "__getattr__" for code in m.codes)
-        if getter is not None and not running and attr != "__dict__" and not calls.is_module_method(engine, state, instance, attr):
+        if (
+            getter is not None
+            and not running
+            and attr != "__dict__"
+            and not calls.is_module_method(engine, state, instance, attr)
+        ):
             value_ = calls.special_method(engine, state, flow, oid, "__getattr__", [const(attr)], place)
             if value_ is not None:
                 return value_
@@ -256,7 +325,7 @@ def _bind(engine: Engine, state: State, flow: Flow, receiver: Atom, found: Value
 
 def put(
     engine: Engine, state: State, flow: Flow, obj: Value, attr: str, value: Value, place: Place, target: str | None
-) -> None:  # fmt: skip
+) -> None:
     """``obj.attr = value``."""
     m = engine.m
     for atom, cond in obj.items():
@@ -298,8 +367,16 @@ def _all_parameters(state: State, value: Value) -> bool:
 
 
 def _put_tensor(
-    engine: Engine, state: State, oid: int, tensor: Tensor, attr: str, value: Value, cond: Cond, place: Place, target: str | None
-) -> None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    oid: int,
+    tensor: Tensor,
+    attr: str,
+    value: Value,
+    cond: Cond,
+    place: Place,
+    target: str | None,
+) -> None:
     m = engine.m
     if attr == "data":
         _swap(engine, state, oid, tensor, cond, place, target)
@@ -321,7 +398,12 @@ def set_requires_grad(engine: Engine, state: State, oid: int, value: Value, cond
     yes, no = engine.truth(state, value)
     if constant_of(value) is True:
         yes, no = TRUE, None
-    if tensor.status.interior is not None and not tensor.assumed and tensor.status.interior == TRUE and not tensor.bases:
+    if (
+        tensor.status.interior is not None
+        and not tensor.assumed
+        and tensor.status.interior == TRUE
+        and not tensor.bases
+    ):
         return
     if no is None:
         status = Status(leaf=TRUE)

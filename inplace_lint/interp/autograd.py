@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 from inplace_lint.domain.conditions import (
-    TRUE, Cond, add_alternative, add_to, both, decisive_texts, maybe_both, maybe_either,
-)  # fmt: skip
+    TRUE,
+    Cond,
+    add_alternative,
+    add_to,
+    both,
+    decisive_texts,
+    maybe_both,
+    maybe_either,
+)
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NONE, one
 from inplace_lint.events import (
-    BadViewWritten, ExpandedWritten, InferenceTensorUsed, LeafWritten, SavedOverwritten, SecondBackward, Site, Write,
-)  # fmt: skip
+    BadViewWritten,
+    ExpandedWritten,
+    InferenceTensorUsed,
+    LeafWritten,
+    SavedOverwritten,
+    SecondBackward,
+    Write,
+)
 from inplace_lint.interp.machine import Machine
 
 
@@ -79,12 +93,19 @@ def use(m: Machine, state: State, tensor: Tensor, cond: Cond, place: Place) -> N
         if together is not None and not m.contradicts(together, state.path):
             write = Write(m.site(written), "method", "in-place write of the base")
             event = BadViewWritten(
-                write, mark.kind, m.site(mark.place), mark.op, m.site(place), m.context(together)  # type: ignore[arg-type]
-            )  # fmt: skip
+                write,
+                mark.kind,  # type: ignore[arg-type]
+                m.site(mark.place),
+                mark.op,
+                m.site(place),
+                m.context(together),
+            )
             m.emit(event, together)
 
 
-def check_write(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, operand: Cond | None, tracked: bool) -> bool:
+def check_write(
+    m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, operand: Cond | None, tracked: bool
+) -> bool:
     """Report what makes PyTorch refuse a write; False where it refuses for certain.
 
     operand: when another operand requires grad. tracked: the op itself does not run under no_grad.
@@ -93,9 +114,13 @@ def check_write(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo,
     if tensor is None:
         return True
     event_write = Write(
-        m.site(info.place), info.form, info.op, info.target, not tracked or grad_mode(state) is None,  # type: ignore[arg-type]
+        m.site(info.place),
+        cast(WriteForm, info.form),
+        info.op,
+        info.target,
+        not tracked or grad_mode(state) is None,
         None if info.flag is None else m.site(info.flag),
-    )  # fmt: skip
+    )
     certain = False
     if tensor.expanded is not None and not info.fills:
         m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond)
@@ -213,17 +238,34 @@ def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, t
 
 
 def save(
-    m: Machine, state: State, oid: int, tensor: Tensor, role: str, is_result: bool, cond: Cond, op: str, place: Place,
-    through_view: bool = False, statistics: bool = False,
-) -> Saved:  # fmt: skip
+    m: Machine,
+    state: State,
+    oid: int,
+    tensor: Tensor,
+    role: str,
+    is_result: bool,
+    cond: Cond,
+    op: str,
+    place: Place,
+    through_view: bool = False,
+    statistics: bool = False,
+) -> Saved:
     """A node keeps a tensor for its backward, at its version now."""
     inside = maybe_both(tensor.inference, cond)
     if inside is not None:
         m.emit(InferenceTensorUsed(m.site(place), m.site(tensor.made), op, None, m.context(inside)), inside)
     return Saved(
-        role=role, is_result=is_result, tensor=oid, storages=tensor.storages, counters=tensor.counters, region=tensor.region,
-        cond=cond, leaf=tensor.status.leaf, through_view=through_view, statistics=statistics,
-    )  # fmt: skip
+        role=role,
+        is_result=is_result,
+        tensor=oid,
+        storages=tensor.storages,
+        counters=tensor.counters,
+        region=tensor.region,
+        cond=cond,
+        leaf=tensor.status.leaf,
+        through_view=through_view,
+        statistics=statistics,
+    )
 
 
 Reached = dict[int, tuple[Cond, ...]]
@@ -238,10 +280,10 @@ def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> Reached:
         tensor = state.tensor(oid)
         if tensor is None:
             continue
-        for node, own in edges_of(state, oid, tensor).items():
+        for edge, own in edges_of(state, oid, tensor).items():
             together = both(own, cond)
             if together is not None:
-                todo.append((node, together))
+                todo.append((edge, together))
     while todo:
         key, cond = todo.pop()
         known = reached.get(key, ())
@@ -274,9 +316,14 @@ def leading_to(state: State, reached: Reached, targets: set[int]) -> Reached:
 
 
 def backward(
-    m: Machine, state: State, roots: list[tuple[int, Cond]], place: Place | None, keep: Cond | None,
-    inputs: list[int] | None = None, accumulate: bool = True,
-) -> Reached:  # fmt: skip
+    m: Machine,
+    state: State,
+    roots: list[tuple[int, Cond]],
+    place: Place | None,
+    keep: Cond | None,
+    inputs: list[int] | None = None,
+    accumulate: bool = True,
+) -> Reached:
     """Run backward from ``roots``: report stale saves and freed graphs, free the graph, fill ``.grad`` of leaves.
 
     place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
@@ -338,13 +385,15 @@ def give_grad(m: Machine, state: State, oid: int, cond: Cond) -> None:
     grad = m.named_oid("grad", oid)
     if grad not in state.heap:
         state.heap[grad] = Tensor(
-            tensor.made, "grad", frozenset({grad}), frozenset({grad}), dtype=tensor.dtype, shape=tensor.shape,
+            tensor.made,
+            "grad",
+            frozenset({grad}),
+            frozenset({grad}),
+            dtype=tensor.dtype,
+            shape=tensor.shape,
             from_grad=frozenset({oid}),
-        )  # fmt: skip
-    if not cond or tensor.grad is None:
-        value = one(grad)
-    else:
-        value = {**tensor.grad, grad: cond}
+        )
+    value = one(grad) if not cond or tensor.grad is None else {**tensor.grad, grad: cond}
     state.put(oid, replace(tensor, grad=value))
 
 
@@ -357,7 +406,7 @@ def clear_grad(state: State, oid: int) -> None:
 
 def _check_saved(
     m: Machine, state: State, key: int, node: Node, cond: Cond, place: Place | None, told: dict[tuple[Place, bool], int]
-) -> None:  # fmt: skip
+) -> None:
     if node.frees and any(both(cond, own) is not None for own in node.freed.values()):
         return  # nothing is saved any more: that it was freed is what backward will say
     for saved in node.saved:
@@ -392,9 +441,13 @@ def _check_saved(
 
 def _as_event(m: Machine, write: WriteRecord) -> Write:
     return Write(
-        m.site(write.place), write.form, write.op, write.target, write.in_no_grad,  # type: ignore[arg-type]
+        m.site(write.place),
+        cast(WriteForm, write.form),
+        write.op,
+        write.target,
+        write.in_no_grad,
         None if write.flag is None else m.site(write.flag),
-    )  # fmt: skip
+    )
 
 
 def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> None:
@@ -428,4 +481,3 @@ def view_marks(m: Machine, state: State, base: Tensor, op: str, place: Place, se
         if mode != GRAD:
             add_to(marks, ViewMark("inference" if mode == INFERENCE else "no_grad", place, op), cond)
     return marks
-

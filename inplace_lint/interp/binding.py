@@ -26,7 +26,8 @@ class Arguments:
 def may_be_tensor(state: State, value: Value) -> bool:
     """Whether one of the possibilities is a tensor, or may stand for one."""
     return any(
-        (isinstance(atom, int) and isinstance(state.heap.get(atom), Tensor)) or (isinstance(atom, Unknown) and atom.tensor)
+        (isinstance(atom, int) and isinstance(state.heap.get(atom), Tensor))
+        or (isinstance(atom, Unknown) and atom.tensor)
         for atom in value
     )
 
@@ -110,7 +111,9 @@ def bind(state: State, variant: Variant, args: Arguments) -> Binding | None:
                 if param.star:
                     continue
                 return None
-            bound[param.name] = const(param.default) if param.default is not ... else {Unknown("", "no", False): frozenset()}
+            bound[param.name] = (
+                const(param.default) if param.default is not ... else {Unknown("", "no", False): frozenset()}
+            )
         elif not param.star and not _fits(state, param, bound[param.name]):
             return None
     return bound

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, both
-from inplace_lint.domain.objects import Class, Container, Function, Instance, Tensor, contents
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import Class, Container, Function, Instance, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
-    ANYTHING, NONE, NOTHING, BoundFunction, Const, Method, Sym, Unknown, Value, const, constant_of, known, one, union,
-)  # fmt: skip
+    ANYTHING,
+    NONE,
+    NOTHING,
+    Const,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    constant_of,
+    known,
+    one,
+    union,
+)
 from inplace_lint.interp import attributes, calls, classes, copying, instances, iteration, operators
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.iteration import Elements
@@ -24,10 +35,8 @@ def _elements(engine: Engine, state: State, site: CallSite, position: int = 0) -
 
 
 def _box(engine: Engine, state: State, site: CallSite, kind: str, inner: Elements, word: str) -> Value:
-    if inner.exact is not None:
-        box = Container(kind, tuple(inner.exact))  # type: ignore[arg-type]
-    else:
-        box = Container(kind, None, None, inner.any)  # type: ignore[arg-type]
+    items = None if inner.exact is None else tuple(inner.exact)
+    box = Container(kind, items, None, NOTHING if items is not None else inner.any)  # type: ignore[arg-type]
     return one(state.allocate(engine.m.oid(site.place[1], word), box))
 
 
@@ -304,7 +313,11 @@ def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> b
     if isinstance(thing, Container):
         if f"builtins.{_PLAIN.get(thing.kind, '')}" in paths:
             return True
-        return False if paths and all(isinstance(w, Sym) and w.path.startswith(("builtins.", "torch.")) for w in wanted) else None
+        return (
+            False
+            if paths and all(isinstance(w, Sym) and w.path.startswith(("builtins.", "torch.")) for w in wanted)
+            else None
+        )
     if isinstance(thing, Instance):
         order = classes.order(state, thing.cls)
         if any(w in order for w in wanted):
@@ -328,10 +341,11 @@ def getattr_(engine: Engine, state: State, site: CallSite) -> Value:
             thing = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(thing, Instance) and classes.is_module(state, thing.cls):
                 found.extend(
-                    v for k, v in thing.attrs.items()
+                    v
+                    for k, v in thing.attrs.items()
                     if not k.startswith("*") or k == "*dynamic"
                     if any(isinstance(state.heap.get(a), Instance) for a in v if isinstance(a, int))
-                )  # fmt: skip
+                )
         return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", "no"))
     if len(site.positional) > 2 and len(obj) == 1:
         (atom,) = obj
@@ -376,19 +390,31 @@ def hasattr_(engine: Engine, state: State, site: CallSite) -> Value:
     return one(engine.m.fresh(state, site.place[1], "hasattr", "no", False))
 
 
-@symbol("builtins.print", "builtins.repr", "builtins.str", "builtins.format", "warnings.warn", "builtins.id", "builtins.hash")
+@symbol(
+    "builtins.print",
+    "builtins.repr",
+    "builtins.str",
+    "builtins.format",
+    "warnings.warn",
+    "builtins.id",
+    "builtins.hash",
+)
 def inert(engine: Engine, state: State, site: CallSite) -> Value:
     """Functions that only look."""
     return one(engine.m.fresh(state, site.place[1], "text", "no", False))
 
 
-@symbol("builtins.int", "builtins.float", "builtins.bool", "builtins.round", "builtins.abs", "builtins.max", "builtins.min")
+@symbol(
+    "builtins.int", "builtins.float", "builtins.bool", "builtins.round", "builtins.abs", "builtins.max", "builtins.min"
+)
 def numbers(engine: Engine, state: State, site: CallSite) -> Value:
     """Numbers made of numbers; ``abs`` and friends of tensors are ops."""
     name = (site.target or "").rsplit(".", 1)[-1]
     literals = [constant_of(v) for v in site.positional]
     if literals and all(isinstance(n, (int, float, str)) for n in literals):
-        function = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs, "max": max, "min": min}.get(name)
+        function = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs, "max": max, "min": min}.get(
+            name
+        )
         try:
             if function is not None and not (name in ("max", "min") and len(literals) == 1):
                 return const(function(*literals))  # type: ignore[operator]
@@ -457,8 +483,6 @@ def copy_(engine: Engine, state: State, site: CallSite) -> Value:
     if isinstance(thing, Container):
         return one(state.allocate(engine.m.oid(site.place[1], "copy"), thing))
     return value
-
-
 
 
 @symbol(*(f"operator.i{name}" for name in operators.METHODS.values()))

@@ -13,8 +13,19 @@ from inplace_lint.domain.conditions import TRUE, both
 from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
-    ANYTHING, NOTHING, Atom, BoundFunction, Const, Method, SuperAtom, Sym, Unknown, Value, one, union,
-)  # fmt: skip
+    ANYTHING,
+    NOTHING,
+    Atom,
+    BoundFunction,
+    Const,
+    Method,
+    SuperAtom,
+    Sym,
+    Unknown,
+    Value,
+    one,
+    union,
+)
 from inplace_lint.interp import classes, custom_functions, functions, instances, iteration, modules
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -32,13 +43,19 @@ special_method = functions.special_method
 note_yield = functions.note_yield
 
 _CANONICAL = {
-    "torch.autograd.no_grad": "torch.no_grad", "torch.autograd.grad_mode.no_grad": "torch.no_grad",
-    "torch.autograd.enable_grad": "torch.enable_grad", "torch.autograd.grad_mode.enable_grad": "torch.enable_grad",
-    "torch.autograd.inference_mode": "torch.inference_mode", "torch.autograd.grad_mode.inference_mode": "torch.inference_mode",
-    "torch.autograd.set_grad_enabled": "torch.set_grad_enabled", "torch.nn.parameter.Parameter": "torch.nn.Parameter",
-    "torch.nn.modules.module.Module": "torch.nn.Module", "torch.nn.modules.Module": "torch.nn.Module",
-    "torch.autograd.variable.Variable": "torch.autograd.Variable", "torch.autograd.function.Function": "torch.autograd.Function",
-}  # fmt: skip
+    "torch.autograd.no_grad": "torch.no_grad",
+    "torch.autograd.grad_mode.no_grad": "torch.no_grad",
+    "torch.autograd.enable_grad": "torch.enable_grad",
+    "torch.autograd.grad_mode.enable_grad": "torch.enable_grad",
+    "torch.autograd.inference_mode": "torch.inference_mode",
+    "torch.autograd.grad_mode.inference_mode": "torch.inference_mode",
+    "torch.autograd.set_grad_enabled": "torch.set_grad_enabled",
+    "torch.nn.parameter.Parameter": "torch.nn.Parameter",
+    "torch.nn.modules.module.Module": "torch.nn.Module",
+    "torch.nn.modules.Module": "torch.nn.Module",
+    "torch.autograd.variable.Variable": "torch.autograd.Variable",
+    "torch.autograd.function.Function": "torch.autograd.Function",
+}
 """Public names under which PyTorch offers one thing twice."""
 
 
@@ -60,7 +77,7 @@ def from_star_imports(engine: Engine, stars: Value, name: str) -> Value:
                 return one(Sym(path))
         else:
             found[Sym(path)] = frozenset()
-    return {a: TRUE for a in found} if len(found) == 1 else ANYTHING
+    return dict.fromkeys(found, TRUE) if len(found) == 1 else ANYTHING
 
 
 def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | None:
@@ -146,9 +163,16 @@ def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
 
 
 def call_atom(
-    engine: Engine, state: State, flow: Flow, atom: Atom, positional: list[Value], named: Mapping[str, Value], place: Place,
-    target: str | None = None, open_ended: bool = False,
-) -> Value | None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    atom: Atom,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    target: str | None = None,
+    open_ended: bool = False,
+) -> Value | None:
     """Call one possibility of a callee. None where the call never returns; the state is updated in place."""
     if isinstance(atom, int):
         thing = state.heap.get(atom)
@@ -273,7 +297,7 @@ _BY_NATURE = frozenset({"backward", "requires_grad_", "detach", "detach_", "reta
 
 def _unknown_method(
     engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     m = engine.m
     if receiver.tensor and receiver.tag and m.model.method(name) is not None and receiver.grad == "likely":
         oid = m.materialise(state, receiver)
@@ -297,8 +321,13 @@ def _unknown_method(
 
 
 def unknown_result(
-    engine: Engine, state: State, positional: list[Value], named: Mapping[str, Value], place: Place, callee: Unknown | None
-) -> Value:  # fmt: skip
+    engine: Engine,
+    state: State,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    callee: Unknown | None,
+) -> Value:
     """The result of a call of which nothing is known: it neither saves nor writes."""
     if callee is not None and callee.tag and not callee.tag.startswith("not "):
         return modules.call_unknown(engine, state, callee, positional, named, place)
@@ -306,8 +335,14 @@ def unknown_result(
 
 
 def call_value(
-    engine: Engine, state: State, flow: Flow, func: Value, positional: list[Value], named: Mapping[str, Value], place: Place
-) -> Value | None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    func: Value,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+) -> Value | None:
     """Call every possibility of a value and join; None where none returns."""
     values: list[Value] = []
     ends: list[State] = []

@@ -6,10 +6,19 @@ from inplace_lint.domain.objects import Class, Instance
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Sym, Unknown, Value
 
-PLAIN_BASES = frozenset({
-    "builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "builtins.Exception",
-    "typing.NamedTuple", "builtins.dict", "builtins.list",
-})  # fmt: skip
+PLAIN_BASES = frozenset(
+    {
+        "builtins.object",
+        "abc.ABC",
+        "typing.Generic",
+        "typing.Protocol",
+        "enum.Enum",
+        "builtins.Exception",
+        "typing.NamedTuple",
+        "builtins.dict",
+        "builtins.list",
+    }
+)
 
 
 def order(state: State, cls: Atom) -> list[Atom]:

@@ -101,7 +101,7 @@ def run_with(engine: Engine, instr: ir.With, state: State, flow: Flow) -> State 
                 if entered is not None:
                     result = entered
                     leaves = atom
-                    before = dict(state.mode) if not before else before
+                    before = before if before else dict(state.mode)
         elif atom in (Sym("torch.no_grad"), Sym("torch.enable_grad"), Sym("torch.inference_mode")):
             result = NONE
         elif isinstance(thing := instance, Container):
@@ -124,5 +124,7 @@ def run_with(engine: Engine, instr: ir.With, state: State, flow: Flow) -> State 
         if restores:
             after.mode = dict(before)
         elif leaves is not None:
-            calls.special_method(engine, after, flow, leaves, "__exit__", [NONE, NONE, NONE], engine.m.place(instr.origin))
+            calls.special_method(
+                engine, after, flow, leaves, "__exit__", [NONE, NONE, NONE], engine.m.place(instr.origin)
+            )
     return after

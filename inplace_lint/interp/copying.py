@@ -66,5 +66,3 @@ def _rebuilt(engine: Engine, state: State, obj: Obj, new: int, place: Place, mad
         attrs = {k: _value(engine, state, v, place, made) for k, v in obj.attrs.items()}
         return replace(obj, attrs=attrs)
     return obj
-
-

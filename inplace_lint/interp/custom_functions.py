@@ -101,9 +101,15 @@ def _record(engine: Engine, state: State, made: Class, context: int, value: Valu
             role = "result" if result else "input"
             saved.append(save(m, state, oid, tensor, role, result, when, made.name, site.place))
     node = Node(
-        site.place, made.name, f"{made.name}Backward", edges, tuple(saved), bool(saved), m.calls,
+        site.place,
+        made.name,
+        f"{made.name}Backward",
+        edges,
+        tuple(saved),
+        bool(saved),
+        m.calls,
         frozenset(code.qualname + "@" + code.file for code in m.codes),
-    )  # fmt: skip
+    )
     number = state.allocate(m.oid(site.place[1], "function node"), node)
     dirty = {oid for oid, _, _ in m.tensors(state, attrs.get("*dirty", NOTHING))}
     for oid in outputs:
@@ -113,5 +119,8 @@ def _record(engine: Engine, state: State, made: Class, context: int, value: Valu
         tensor = state.tensor(oid)
         if tensor is not None and oid not in given:
             constant = None if not wanted else tensor.status.constant
-            state.put(oid, replace(tensor, status=Status(constant=constant, interior=wanted), nodes={number: wanted}, marks={}))
+            state.put(
+                oid,
+                replace(tensor, status=Status(constant=constant, interior=wanted), nodes={number: wanted}, marks={}),
+            )
     return value

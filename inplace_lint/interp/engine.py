@@ -25,9 +25,26 @@ UNROLL_PRODUCT = 72
 """Rounds that nested unrolled loops may take together."""
 
 MAY_RAISE = (
-    ir.Call, ir.GetAttr, ir.GetItem, ir.SetItem, ir.SetAttr, ir.DelItem, ir.Binary, ir.InPlace, ir.Import, ir.ImportStar, ir.Unpack,
-    ir.If, ir.For, ir.While, ir.With, ir.Try, ir.Raise, ir.Await, ir.Unknown,
-)  # fmt: skip
+    ir.Call,
+    ir.GetAttr,
+    ir.GetItem,
+    ir.SetItem,
+    ir.SetAttr,
+    ir.DelItem,
+    ir.Binary,
+    ir.InPlace,
+    ir.Import,
+    ir.ImportStar,
+    ir.Unpack,
+    ir.If,
+    ir.For,
+    ir.While,
+    ir.With,
+    ir.Try,
+    ir.Raise,
+    ir.Await,
+    ir.Unknown,
+)
 """Instructions that can raise something that a program would catch."""
 
 Handler = Callable[["Engine", Any, State, Flow], "State | None"]
@@ -202,7 +219,9 @@ class Engine:
 
     # --- loops ---
 
-    def loop(self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None]) -> State | None:
+    def loop(
+        self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None]
+    ) -> State | None:
         """Run a loop of unknown length to its fixpoint, then report. ``start`` begins a round (test or next element)."""
         place = self.m.place(instr.origin)
         dead = self.assigned(instr.body) | (self.assigned(instr.test) if isinstance(instr, ir.While) else {instr.item})
@@ -254,9 +273,14 @@ class Engine:
         return join_all(exits)
 
     def _round(
-        self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None],
-        dead: frozenset[int] | set[int], place: tuple[str, int],
-    ) -> State | None:  # fmt: skip
+        self,
+        instr: ir.For | ir.While,
+        state: State,
+        flow: Flow,
+        start: Callable[[State, Flow], State | None],
+        dead: frozenset[int] | set[int],
+        place: tuple[str, int],
+    ) -> State | None:
         begun = start(state, flow)
         if begun is None:
             return None
@@ -463,4 +487,3 @@ def with_path(state: State, cond: Cond) -> State | None:
         return None
     state.path = path
     return state
-

@@ -4,14 +4,80 @@ from __future__ import annotations
 
 from inplace_lint import ir
 
-TENSOR_ONLY = frozenset({
-    "backward", "clone", "detach", "requires_grad_", "requires_grad", "grad", "unsqueeze", "permute", "contiguous", "cuda", "expand",
-    "view_as", "expand_as", "masked_fill", "masked_fill_", "index_select", "gather", "chunk", "relu", "relu_", "sigmoid",
-    "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax", "exp_", "add_", "mul_", "sub_", "div_", "clamp", "clamp_", "view",
-    "numel", "norm", "new_zeros", "new_ones", "new_tensor", "type_as", "is_cuda", "abs_", "sqrt_", "pow_", "zero_", "fill_",
-    "copy_", "retain_grad", "unbind", "scatter_", "scatter_add_", "index_add_", "bernoulli_", "normal_", "uniform_", "bmm", "matmul",
-    "grad_fn", "is_leaf", "exp", "log", "sqrt", "pow", "neg", "abs", "addmm", "data", "floor_", "round_", "neg_",
-})  # fmt: skip
+TENSOR_ONLY = frozenset(
+    {
+        "backward",
+        "clone",
+        "detach",
+        "requires_grad_",
+        "requires_grad",
+        "grad",
+        "unsqueeze",
+        "permute",
+        "contiguous",
+        "cuda",
+        "expand",
+        "view_as",
+        "expand_as",
+        "masked_fill",
+        "masked_fill_",
+        "index_select",
+        "gather",
+        "chunk",
+        "relu",
+        "relu_",
+        "sigmoid",
+        "sigmoid_",
+        "tanh",
+        "tanh_",
+        "softmax",
+        "log_softmax",
+        "exp_",
+        "add_",
+        "mul_",
+        "sub_",
+        "div_",
+        "clamp",
+        "clamp_",
+        "view",
+        "numel",
+        "norm",
+        "new_zeros",
+        "new_ones",
+        "new_tensor",
+        "type_as",
+        "is_cuda",
+        "abs_",
+        "sqrt_",
+        "pow_",
+        "zero_",
+        "fill_",
+        "copy_",
+        "retain_grad",
+        "unbind",
+        "scatter_",
+        "scatter_add_",
+        "index_add_",
+        "bernoulli_",
+        "normal_",
+        "uniform_",
+        "bmm",
+        "matmul",
+        "grad_fn",
+        "is_leaf",
+        "exp",
+        "log",
+        "sqrt",
+        "pow",
+        "neg",
+        "abs",
+        "addmm",
+        "data",
+        "floor_",
+        "round_",
+        "neg_",
+    }
+)
 """Attributes that Python's own types and NumPy's arrays lack, or that nobody uses on them in PyTorch code."""
 
 
@@ -44,7 +110,13 @@ def tensor_parameters(code: ir.Code) -> frozenset[str]:
             if instr.func in torch_like or submodule:
                 for number, arg in enumerate(instr.args):
                     name = names.get(arg.reg)
-                    if name in params and name is not None and name != "self" and arg.kind == "positional" and (number == 0 or not submodule):
+                    if (
+                        name in params
+                        and name is not None
+                        and name != "self"
+                        and arg.kind == "positional"
+                        and (number == 0 or not submodule)
+                    ):
                         found.add(name)
     return frozenset(found)
 

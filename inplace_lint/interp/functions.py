@@ -23,9 +23,14 @@ RETURNED = -1_000_001
 
 
 def bind(
-    engine: Engine, state: State, function: Function, positional: list[Value], named: Mapping[str, Value], place: Place,
+    engine: Engine,
+    state: State,
+    function: Function,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
     open_ended: bool,
-) -> dict[str, Value]:  # fmt: skip
+) -> dict[str, Value]:
     """Arguments to parameter names; what is not given is the default, and unknown where there is none."""
     code = function.code
     assert isinstance(code, ir.Code)
@@ -62,9 +67,16 @@ def bind(
 
 
 def call(
-    engine: Engine, state: State, flow: Flow, oid: int, function: Function, positional: list[Value], named: Mapping[str, Value],
-    place: Place, open_ended: bool = False,
-) -> Value | None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    oid: int,
+    function: Function,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    open_ended: bool = False,
+) -> Value | None:
     """Run a function of the source. None where it never returns; the state becomes the one after the call."""
     m = engine.m
     code = function.code
@@ -119,7 +131,7 @@ def call(
 
 def _leave(
     engine: Engine, state: State, flow: Flow, inner: Flow, mode: dict[str, Cond], code: ir.Code, function: Function
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     ends: list[State] = []
     captured = inner.frame in engine.m.captured
     watched = engine.m.on_return
@@ -167,7 +179,7 @@ def note_yield(state: State, flow: Flow, value: Value) -> None:
 
 def special_method(
     engine: Engine, state: State, flow: Flow, receiver: Atom, name: str, args: list[Value], place: Place
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     """Call a method that the receiver's class defines in the source; None where it defines none."""
     if not isinstance(receiver, int):
         return None

@@ -7,9 +7,9 @@ from dataclasses import replace
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_either
 from inplace_lint.domain.objects import CONSTANT, Container, Instance, Node, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Const, Value, const, constant_of, one
+from inplace_lint.domain.values import NONE, NOTHING, Const, Value, const, constant_of, one
 from inplace_lint.events import BadViewWritten, Write
-from inplace_lint.interp import attributes, calls, iteration
+from inplace_lint.interp import attributes, iteration
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind
@@ -80,10 +80,14 @@ def autograd_grad(engine: Engine, state: State, site: CallSite) -> Value:
         source = state.tensor(oid)
         made = m.oid(site.place[1], f"grad {number}")
         tensor = Tensor(
-            site.place, "autograd.grad", frozenset({made}), frozenset({made}),
-            dtype=None if source is None else source.dtype, shape=None if source is None else source.shape,
+            site.place,
+            "autograd.grad",
+            frozenset({made}),
+            frozenset({made}),
+            dtype=None if source is None else source.dtype,
+            shape=None if source is None else source.shape,
             from_grad=frozenset({oid}),
-        )  # fmt: skip
+        )
         enabled = grad_mode(state)
         if created is not None and enabled is not None:
             node = _double(engine, state, roots, passed, site, number)
@@ -94,7 +98,7 @@ def autograd_grad(engine: Engine, state: State, site: CallSite) -> Value:
 
 def _double(
     engine: Engine, state: State, roots: list[tuple[int, Cond]], passed: Reached, site: CallSite, number: int
-) -> int:  # fmt: skip
+) -> int:
     """The node of a differentiable gradient: it leads to the graph it came from and keeps what that graph kept."""
     m = engine.m
     edges: dict[int, Cond] = {}
@@ -118,9 +122,15 @@ def _double(
                 saved.append(save(m, state, s.tensor, tensor, s.role, s.is_result, together, node.op, node.place))
     unique = {(s.role, s.tensor): s for s in saved}
     made = Node(
-        site.place, "autograd.grad", None, edges, tuple(unique.values()), True, m.calls,
+        site.place,
+        "autograd.grad",
+        None,
+        edges,
+        tuple(unique.values()),
+        True,
+        m.calls,
         frozenset(code.qualname + "@" + code.file for code in m.codes),
-    )  # fmt: skip
+    )
     return state.allocate(m.oid(site.place[1], f"double backward {number}"), made)
 
 
@@ -175,7 +185,12 @@ def size(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         return shape
     tensor = state.tensor(oid)
     number = constant_of(dim)
-    if tensor is not None and tensor.shape is not None and isinstance(number, int) and -len(tensor.shape) <= number < len(tensor.shape):
+    if (
+        tensor is not None
+        and tensor.shape is not None
+        and isinstance(number, int)
+        and -len(tensor.shape) <= number < len(tensor.shape)
+    ):
         known = tensor.shape[number]
         if known is not None:
             return const(known)
@@ -250,5 +265,3 @@ def pending_roots(engine: Engine, state: State, value: Value, seen: set[int] | N
     for oid, _, cond in engine.m.tensors(state, {a: c for a, c in value.items() if not isinstance(a, int)}):
         found.append((oid, cond))
     return found
-
-

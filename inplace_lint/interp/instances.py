@@ -9,23 +9,31 @@ from typing import Any
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import CONSTANT, Class, Container, Function, Instance, Place, Status, Tensor
 from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
-from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, constant_of, one, union
+from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, constant_of, one
 from inplace_lint.interp import calls, classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.layout import dtype_kind, dtype_of, numbers_in
+from inplace_lint.interp.layout import dtype_kind, dtype_of
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.registry import METHODS, CallSite, symbol
 from inplace_lint.opmodel.schema import Op
 
 GRAD_MODES = {
-    "torch.no_grad": NO_GRAD, "torch.enable_grad": GRAD, "torch.inference_mode": INFERENCE,
-}  # fmt: skip
+    "torch.no_grad": NO_GRAD,
+    "torch.enable_grad": GRAD,
+    "torch.inference_mode": INFERENCE,
+}
 
 
 def make(
-    engine: Engine, state: State, flow: Flow, cls: int, made: Class, positional: list[Value], named: Mapping[str, Value],
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    cls: int,
+    made: Class,
+    positional: list[Value],
+    named: Mapping[str, Value],
     place: Place,
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     """``Class(...)``: allocate, then run ``__init__`` (or fill the fields of a data class)."""
     m = engine.m
     order = classes.order(state, cls)
@@ -68,9 +76,16 @@ def _fields(state: State, cls: int) -> list[str]:
 
 
 def _fill_fields(
-    engine: Engine, state: State, oid: int, cls: int, fields: list[str], positional: list[Value], named: Mapping[str, Value],
-    flow: Flow, place: Place,
-) -> None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    oid: int,
+    cls: int,
+    fields: list[str],
+    positional: list[Value],
+    named: Mapping[str, Value],
+    flow: Flow,
+    place: Place,
+) -> None:
     attrs: dict[str, Value] = {}
     for number, name in enumerate(fields):
         if number < len(positional):
@@ -158,13 +173,20 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
     if path == "torch.set_grad_enabled" and applied is not None:
         flag = constant_of(applied.config.get("*0", applied.config.get("mode", ANYTHING)))
         mode = GRAD if flag is True else NO_GRAD if flag is False else None
-    if path == "torch.inference_mode" and applied is not None and constant_of(applied.config.get("*0", ANYTHING)) is False:
+    if (
+        path == "torch.inference_mode"
+        and applied is not None
+        and constant_of(applied.config.get("*0", ANYTHING)) is False
+    ):
         mode = None
     kind = {
-        "builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
-        "functools.cached_property": "property", "contextlib.contextmanager": "context",
+        "builtins.staticmethod": "static",
+        "builtins.classmethod": "class",
+        "builtins.property": "property",
+        "functools.cached_property": "property",
+        "contextlib.contextmanager": "context",
         "abc.abstractproperty": "property",
-    }.get(path)  # fmt: skip
+    }.get(path)
     for atom in target:
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Function) and isinstance(atom, int):
@@ -172,7 +194,11 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
                 state.heap[atom] = replace(thing, grad_mode=mode)
             elif kind is not None:
                 state.heap[atom] = replace(thing, kind=kind)  # type: ignore[arg-type]
-        elif isinstance(thing, Class) and isinstance(atom, int) and path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs"):
+        elif (
+            isinstance(thing, Class)
+            and isinstance(atom, int)
+            and path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs")
+        ):
             state.heap[atom] = replace(thing, dataclass=True)
     return target
 
@@ -189,7 +215,9 @@ def finish_factory(engine: Engine, state: State, row: Op, value: Value, site: Ca
         if yes is not None:
             wanted = Status(leaf=yes, constant=no)
     named = dtype_of(site.named.get("dtype"))
-    literal = _literal_dtype(state, site) if row.name in ("tensor", "as_tensor", "full", "arange", "scalar_tensor") else None
+    literal = (
+        _literal_dtype(state, site) if row.name in ("tensor", "as_tensor", "full", "arange", "scalar_tensor") else None
+    )
     for atom in value:
         tensor = state.tensor(atom) if isinstance(atom, int) else None
         if tensor is None or not isinstance(atom, int) or tensor.made != site.place:
@@ -256,5 +284,3 @@ def _literal_shape(state: State, value: Value) -> tuple[int | None, ...] | None:
             return tuple(sizes)
         current = box.items[0]
     return None
-
-

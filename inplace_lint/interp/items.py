@@ -6,8 +6,21 @@ from inplace_lint.domain.conditions import TRUE, both
 from inplace_lint.domain.objects import Class, Container, Instance, Place, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
-    ANYTHING, NOTHING, Atom, Const, SliceAtom, Sym, Unknown, Value, const, constant_of, known, one, under, union,
-)  # fmt: skip
+    ANYTHING,
+    NOTHING,
+    Atom,
+    Const,
+    SliceAtom,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    constant_of,
+    known,
+    one,
+    under,
+    union,
+)
 from inplace_lint.interp import calls, layout
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.engine import Engine
@@ -16,9 +29,7 @@ from inplace_lint.interp.operators import split
 from inplace_lint.interp.ops import OpCall, call_op
 
 
-def get(
-    engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None
-) -> Value:  # fmt: skip
+def get(engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None) -> Value:
     """``obj[index]``."""
     tensors, others = split(engine, state, obj)
     values: list[Value] = []
@@ -80,7 +91,7 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
 
 def _container_item(
     engine: Engine, state: State, box: Container, index: Value, place: Place, like: Instance | None = None
-) -> Value:  # fmt: skip
+) -> Value:
     atom = next(iter(index)) if len(index) == 1 else None
     if box.kind == "dict":
         key = known(index)
@@ -113,9 +124,16 @@ def _container_item(
 
 
 def put(
-    engine: Engine, state: State, flow: Flow, obj: Value, index: Value, value: Value, place: Place, target: str | None,
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    obj: Value,
+    index: Value,
+    value: Value,
+    place: Place,
+    target: str | None,
     augmented: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """``obj[index] = value``."""
     tensors, others = split(engine, state, obj)
     if tensors:
@@ -125,8 +143,16 @@ def put(
             partial = kind == "basic" and not layout.whole(state, index)
             fills = not split(engine, state, value)[0]
             call = OpCall(
-                place, "item assignment", "item", "[...] =", target, tag="setitem", evidence=False, partial=partial, fills=fills,
-            )  # fmt: skip
+                place,
+                "item assignment",
+                "item",
+                "[...] =",
+                target,
+                tag="setitem",
+                evidence=False,
+                partial=partial,
+                fills=fills,
+            )
             call_op(engine, state, row.variants, Arguments([tensors, index, value], settings={"index": kind}), call)
     for atom, cond in others.items():
         if not isinstance(atom, int):
@@ -182,4 +208,3 @@ def delete(state: State, obj: Value, index: Value) -> None:
             state.put(atom, Container(box.kind, ()))
         else:
             state.put(atom, Container(box.kind, None, None, contents(box)))
-

@@ -37,7 +37,9 @@ class Elements:
         return self.any
 
 
-def elements(engine: Engine, state: State, flow: Flow, value: Value, place: Place, wanted: int | None = None) -> Elements:
+def elements(
+    engine: Engine, state: State, flow: Flow, value: Value, place: Place, wanted: int | None = None
+) -> Elements:
     """The elements of a value. ``wanted``: how many an unpacking takes, which settles how many there are."""
     found = [_atom_elements(engine, state, flow, atom, place, wanted) for atom in value]
     if len(found) == 1:
@@ -50,7 +52,9 @@ def elements(engine: Engine, state: State, flow: Flow, value: Value, place: Plac
     return Elements(None, joined or ANYTHING)
 
 
-def _atom_elements(engine: Engine, state: State, flow: Flow, atom: object, place: Place, wanted: int | None) -> Elements:
+def _atom_elements(
+    engine: Engine, state: State, flow: Flow, atom: object, place: Place, wanted: int | None
+) -> Elements:
     m = engine.m
     if isinstance(atom, Const):
         if isinstance(atom.value, (str, tuple)) and len(atom.value) <= 64:
@@ -123,7 +127,7 @@ def rows(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place, w
 
 def _numbered_rows(
     engine: Engine, state: State, box: Container, count: int, place: Place, shape: tuple[int | None, ...] | None
-) -> Elements:  # fmt: skip
+) -> Elements:
     exact: list[Value] = []
     for number in range(count):
         parts: list[Value] = []

@@ -22,10 +22,19 @@ MOST_PIECES = 12
 Shape = tuple[int | None, ...]
 
 _KINDS = {
-    "float": "float", "float16": "float", "float32": "float", "float64": "float", "bfloat16": "float", "half": "float",
-    "double": "float", "complex": "complex", "complex64": "complex", "complex128": "complex", "cfloat": "complex",
+    "float": "float",
+    "float16": "float",
+    "float32": "float",
+    "float64": "float",
+    "bfloat16": "float",
+    "half": "float",
+    "double": "float",
+    "complex": "complex",
+    "complex64": "complex",
+    "complex128": "complex",
+    "cfloat": "complex",
     "bool": "bool",
-}  # fmt: skip
+}
 
 
 def dtype_kind(dtype: str | None) -> str | None:
@@ -41,15 +50,31 @@ def may_require_grad(dtype: str | None) -> bool:
 
 
 _DTYPES = {
-    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
-    "FloatTensor": "float32", "LongTensor": "int64",
-}  # fmt: skip
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "FloatTensor": "float32",
+    "LongTensor": "int64",
+}
 
 
 CONVERSIONS = {
-    "float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16", "long": "int64", "int": "int32",
-    "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "cfloat": "complex64", "cdouble": "complex128",
-}  # fmt: skip
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "bfloat16": "bfloat16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "char": "int8",
+    "byte": "uint8",
+    "bool": "bool",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+}
 """The methods that convert, by the dtype they convert to."""
 
 
@@ -64,7 +89,9 @@ def dtype_of(value: Value | None) -> str | None:
     if owner == "builtins":
         return {"float": "float32", "int": "int64", "bool": "bool", "complex": "complex64"}.get(name)
     if owner == "torch":
-        return _DTYPES.get(name, name) if name in _KINDS or name in _DTYPES or name.startswith(("int", "uint")) else None
+        return (
+            _DTYPES.get(name, name) if name in _KINDS or name in _DTYPES or name.startswith(("int", "uint")) else None
+        )
     return None
 
 
@@ -88,7 +115,9 @@ def promote(dtypes: Sequence[str | None]) -> str | None:
     return best
 
 
-def result_dtype(state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value], name: str) -> str | None:
+def result_dtype(
+    state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value], name: str
+) -> str | None:
     """The dtype of a new output; a conversion is named after its dtype."""
     named = dtype_of(bound.get("dtype")) or (CONVERSIONS.get(name) if output.maybe == "dtype" else None)
     if named is not None:
@@ -187,7 +216,11 @@ def keeps_memory(
             shares = True
     if shares is None:
         key = f"{output.maybe} of {oid}"
-        text = "the tensor already has that memory format" if output.maybe == "contiguous" else "the tensor already has that dtype"
+        text = (
+            "the tensor already has that memory format"
+            if output.maybe == "contiguous"
+            else "the tensor already has that dtype"
+        )
         return frozenset({Fact(key, True, text, True)}), frozenset({Fact(key, False, "", False)})
     return (TRUE, None) if shares else (None, TRUE)
 
@@ -330,7 +363,11 @@ def _slice_size(item: Value, size: int | None) -> int | None:
 def python_slice(atom: SliceAtom) -> slice | None:
     """The slice, where its bounds are known; None otherwise."""
     lower, upper, step = atom.lower, atom.upper, atom.step
-    if (lower is None or isinstance(lower, int)) and (upper is None or isinstance(upper, int)) and (step is None or isinstance(step, int)):
+    if (
+        (lower is None or isinstance(lower, int))
+        and (upper is None or isinstance(upper, int))
+        and (step is None or isinstance(step, int))
+    ):
         return slice(lower, upper, step if step != 0 else None)
     return None
 
@@ -342,7 +379,9 @@ def view_contiguous(base: Tensor, output: Output) -> bool | None:
     return base.contiguous
 
 
-def pieces(m: Machine, state: State, tensor: Tensor, call: OpCall, tag: str, bound: Mapping[str, Value] | None) -> Value:
+def pieces(
+    m: Machine, state: State, tensor: Tensor, call: OpCall, tag: str, bound: Mapping[str, Value] | None
+) -> Value:
     """Several outputs of one op, as a tuple: each on its own where their number is known, one summary otherwise."""
     count = _piece_count(state, tensor, bound)
     origin = call.place[1]
@@ -378,4 +417,3 @@ def _piece_count(state: State, tensor: Tensor, bound: Mapping[str, Value] | None
     if sizes is not None and len(sizes) > 1 and len(sizes) <= MOST_PIECES:
         return len(sizes)
     return None
-

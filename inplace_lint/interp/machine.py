@@ -121,7 +121,9 @@ class Machine:
     def _intern(self, key: object) -> int:
         number = self._oids.get(key)
         if number is None:
-            number = self._new(key, tuple(part[1] for part in self.ctx if isinstance(part, tuple) and part[:1] == ("loop",)))
+            number = self._new(
+                key, tuple(part[1] for part in self.ctx if isinstance(part, tuple) and part[:1] == ("loop",))
+            )
         return number
 
     def _new(self, key: object, loops: tuple[Place, ...]) -> int:
@@ -242,7 +244,9 @@ class Machine:
             return TRUE
         known_by_caller = not tag.startswith("#")
         word = "true" if answer else "false"
-        return frozenset({Fact(tag, answer, f"{self.describe(tag)} is {word}" if known_by_caller else "", known_by_caller)})
+        return frozenset(
+            {Fact(tag, answer, f"{self.describe(tag)} is {word}" if known_by_caller else "", known_by_caller)}
+        )
 
     @staticmethod
     def describe(tag: str) -> str:
@@ -279,9 +283,14 @@ class Machine:
             else:
                 status = CONSTANT
             tensor = Tensor(
-                made=(self.file, -1), made_by="", storages=frozenset({oid}), counters=frozenset({oid}), status=status,
-                assumed=atom.tag, contiguous=None,
-            )  # fmt: skip
+                made=(self.file, -1),
+                made_by="",
+                storages=frozenset({oid}),
+                counters=frozenset({oid}),
+                status=status,
+                assumed=atom.tag,
+                contiguous=None,
+            )
             state.heap[oid] = tensor
         return oid
 

@@ -65,9 +65,14 @@ def state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             tensor = state.tensor(atom) if isinstance(atom, int) else None
             if tensor is not None:
                 alias = Tensor(
-                    site.place, "state_dict", tensor.storages, tensor.counters, region=tensor.region, dtype=tensor.dtype,
+                    site.place,
+                    "state_dict",
+                    tensor.storages,
+                    tensor.counters,
+                    region=tensor.region,
+                    dtype=tensor.dtype,
                     shape=tensor.shape,
-                )  # fmt: skip
+                )
                 entries[name] = one(state.allocate(engine.m.oid(site.place[1], f"state {name}"), alias))
     return one(state.allocate(engine.m.oid(site.place[1], "state_dict"), Container("dict", (), entries)))
 
@@ -96,7 +101,9 @@ def _direct(state: State, oid: int) -> list[tuple[str, Value]]:
         if box.rest:
             found.append(("...", box.rest))
     for name, value in instance.attrs.items():
-        if not name.startswith("*") and any(isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)):
+        if not name.startswith("*") and any(
+            isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)
+        ):
             found.append((name, value))
     return found
 
@@ -127,7 +134,9 @@ def train(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return one(oid)
 
 
-@module_method("to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "share_memory", "compile", "to_empty", "xpu")
+@module_method(
+    "to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "share_memory", "compile", "to_empty", "xpu"
+)
 def same(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """Methods that return the module itself; parameters keep their identity."""
     return one(oid)
@@ -195,7 +204,9 @@ def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
                 else:
                     state.put(atom, Container("list", (*box.items, value)))
             elif isinstance(box, Container) and isinstance(atom, int):
-                state.put(atom, Container(box.kind, None if box.kind != "dict" else (), box.entries, union((box.rest, value))))
+                state.put(
+                    atom, Container(box.kind, None if box.kind != "dict" else (), box.entries, union((box.rest, value)))
+                )
     return NONE
 
 
@@ -221,7 +232,9 @@ def by_path(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return value
 
 
-@module_method("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook")
+@module_method(
+    "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook"
+)
 def hook(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """Registering a hook; its function is looked at where it is defined."""
     return one(engine.m.fresh(state, site.place[1], "hook handle", "no", False))
@@ -232,9 +245,13 @@ def buffers(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """Buffers need no grad; which they are does not matter."""
     unknown = Unknown("", "no", False)
     if site.target is not None and site.target.endswith("named_buffers"):
-        pair = one(state.allocate(engine.m.oid(site.place[1], "buffer"), Container("tuple", (ANYTHING, {unknown: TRUE}))))
+        pair = one(
+            state.allocate(engine.m.oid(site.place[1], "buffer"), Container("tuple", (ANYTHING, {unknown: TRUE})))
+        )
         return one(state.allocate(engine.m.oid(site.place[1], "buffers"), Container("generator", None, None, pair)))
-    return one(state.allocate(engine.m.oid(site.place[1], "buffers"), Container("generator", None, None, {unknown: TRUE})))
+    return one(
+        state.allocate(engine.m.oid(site.place[1], "buffers"), Container("generator", None, None, {unknown: TRUE}))
+    )
 
 
 @module_method("forward")
@@ -243,7 +260,9 @@ def forward(engine: Engine, state: State, oid: int, site: CallSite) -> Value | N
     instance = state.heap.get(oid)
     if not isinstance(instance, Instance):
         return ANYTHING
-    return modules.call_instance(engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target)
+    return modules.call_instance(
+        engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target
+    )
 
 
 @module_method("reset_running_stats", "reset_parameters")

@@ -7,9 +7,31 @@ from dataclasses import replace
 from typing import Any
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
-from inplace_lint.domain.objects import CONSTANT, LEAF, Class, Container, Function, Instance, Node, Place, Tensor, contents
+from inplace_lint.domain.objects import (
+    CONSTANT,
+    LEAF,
+    Container,
+    Function,
+    Instance,
+    Node,
+    Place,
+    Tensor,
+    contents,
+)
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Const, Sym, Unknown, Value, const, constant_of, one, under, union
+from inplace_lint.domain.values import (
+    ANYTHING,
+    NONE,
+    NOTHING,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    constant_of,
+    one,
+    under,
+    union,
+)
 from inplace_lint.interp import calls, classes, functions, instances, iteration
 from inplace_lint.interp.autograd import edges_of, grad_mode, requires, save
 from inplace_lint.interp.binding import Arguments
@@ -20,9 +42,15 @@ from inplace_lint.interp.registry import METHODS, CallSite
 from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, Param
 
 SEQUENTIAL = "torch.nn.Sequential"
-CONTAINERS = frozenset({
-    SEQUENTIAL, "torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.ParameterList", "torch.nn.ParameterDict",
-})  # fmt: skip
+CONTAINERS = frozenset(
+    {
+        SEQUENTIAL,
+        "torch.nn.ModuleList",
+        "torch.nn.ModuleDict",
+        "torch.nn.ParameterList",
+        "torch.nn.ParameterDict",
+    }
+)
 HELD = -1_000_002
 """The register that keeps a value alive while modules run one after another."""
 
@@ -85,9 +113,15 @@ def initialise(engine: Engine, state: State, oid: int, path: str, site: CallSite
 def _parameter(m: Machine, state: State, owner: int, name: str, made: Place, status: Any) -> int:
     oid = m.named_oid("parameter", owner, name)
     tensor = Tensor(
-        made, name, frozenset({oid}), frozenset({oid}), status=status, dtype="float32", parameter=status is LEAF,
+        made,
+        name,
+        frozenset({oid}),
+        frozenset({oid}),
+        status=status,
+        dtype="float32",
+        parameter=status is LEAF,
         grad=NONE if status is LEAF else None,
-    )  # fmt: skip
+    )
     return state.allocate(oid, tensor)
 
 
@@ -130,7 +164,9 @@ def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, 
     elif site.positional:
         inner_elements = iteration.elements(engine, state, site.flow, site.positional[0], site.place)
         exact = inner_elements.exact
-        box = Container("list", tuple(exact)) if exact is not None else Container("list", None, None, inner_elements.any)
+        box = (
+            Container("list", tuple(exact)) if exact is not None else Container("list", None, None, inner_elements.any)
+        )
     else:
         box = Container("list", ())
     items = state.allocate(m.named_oid("items", oid), box)
@@ -141,9 +177,17 @@ def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, 
 
 
 def call_instance(
-    engine: Engine, state: State, flow: Flow, oid: int, instance: Instance, positional: list[Value], named: Mapping[str, Value],
-    place: Place, target: str | None = None, own_call: bool = True,
-) -> Value | None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    oid: int,
+    instance: Instance,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    target: str | None = None,
+    own_call: bool = True,
+) -> Value | None:
     """``instance(...)``: its ``forward`` or ``__call__``, of the source or of torch."""
     if isinstance(instance.cls, int):
         for name in ("forward", "__call__"):
@@ -163,7 +207,7 @@ def call_instance(
 
 def builtin_forward(
     engine: Engine, state: State, oid: int, instance: Instance, path: str, site: CallSite, own_call: bool
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     """The forward of a torch module class."""
     m = engine.m
     if path == SEQUENTIAL or container_of(state, instance) == SEQUENTIAL:
@@ -177,7 +221,7 @@ def builtin_forward(
 
 def run_row(
     engine: Engine, state: State, oid: int, instance: Instance, row: ModuleOp, site: CallSite, own_call: bool
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     """Apply a module's row: parameters named ``self.x`` are its own tensors, its settings choose the variant."""
     own = {f"self.{name}": instance.attrs.get(name, NONE) for name, _ in row.parameters}
     own.update({f"self.{name}": instance.attrs.get(name, NONE) for name in row.buffers})
@@ -192,15 +236,15 @@ def run_row(
     where = site.place if own_call else instance.made
     call = OpCall(where, row.name, "module", row.name, None, flag if own_call else site.place, tag=f"forward {oid}")
     arguments = Arguments(site.positional, site.named, own, settings)
-    value = _with_unknown_inplace(engine, state, instance, row, arguments, call)
-    if value is None:
+    result = _with_unknown_inplace(engine, state, instance, row, arguments, call)
+    if result is None:
         return likely(engine, state, site.positional, site.place, row.name)
-    return value
+    return result
 
 
 def _with_unknown_inplace(
     engine: Engine, state: State, instance: Instance, row: ModuleOp, arguments: Arguments, call: OpCall
-) -> Value | None:  # fmt: skip
+) -> Value | None:
     """Apply the row; where ``inplace`` is no literal, both ways, each under the facts that choose it."""
     flag = instance.config.get("inplace")
     settings = dict(arguments.settings or {})
@@ -243,10 +287,7 @@ def _run_sequential(engine: Engine, state: State, instance: Instance, site: Call
     if box is None or not site.positional:
         return likely(engine, state, site.positional, site.place, "module")
     value = site.positional[0]
-    if box.items is None:
-        steps = [contents(box)] * 2
-    else:
-        steps = list(box.items)
+    steps = [contents(box)] * 2 if box.items is None else list(box.items)
     m = engine.m
     outer = m.ctx
     for number, step in enumerate(steps):
@@ -315,9 +356,15 @@ def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
     oid = m.named_oid("parameters", atom.tag)
     if oid not in state.heap:
         state.heap[oid] = Tensor(
-            (m.file, -1), "parameters", frozenset({oid}), frozenset({oid}), status=LEAF, dtype="float32", parameter=True,
+            (m.file, -1),
+            "parameters",
+            frozenset({oid}),
+            frozenset({oid}),
+            status=LEAF,
+            dtype="float32",
+            parameter=True,
             grad=NONE,
-        )  # fmt: skip
+        )
     return oid
 
 
@@ -342,7 +389,7 @@ def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name
 
 def call_unknown(
     engine: Engine, state: State, callee: Unknown, positional: list[Value], named: Mapping[str, Value], place: Place
-) -> Value:  # fmt: skip
+) -> Value:
     """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least)."""
     m = engine.m
     parameter = m.named_oid("parameters", callee.tag)
@@ -351,7 +398,9 @@ def call_unknown(
     if weights is None:
         if callee.grad == "likely":
             return likely(engine, state, values, place, "call")
-        touched = any(requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed)
+        touched = any(
+            requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed
+        )
         return {m.fresh(state, place[1], "result", "assume" if touched else "no"): TRUE}
     enabled = grad_mode(state)
     atom = m.fresh(state, place[1], "network result", "likely")
@@ -441,7 +490,17 @@ def is_module_method(engine: Engine, state: State, instance: Instance, name: str
     if name in module_methods.TABLE and classes.is_module(state, instance.cls):
         return True
     path = classes.outside_base(state, instance.cls)
-    return path in CONTAINERS and name in ("append", "extend", "insert", "keys", "values", "items", "add_module", "pop", "update")
+    return path in CONTAINERS and name in (
+        "append",
+        "extend",
+        "insert",
+        "keys",
+        "values",
+        "items",
+        "add_module",
+        "pop",
+        "update",
+    )
 
 
 def call_method(engine: Engine, state: State, oid: int, instance: Instance, name: str, site: CallSite) -> Any:
@@ -474,5 +533,3 @@ def call_super(engine: Engine, state: State, oid: int, instance: Instance, name:
         return builtin_forward(engine, state, oid, instance, path, site, True)
     value = call_method(engine, state, oid, instance, name, site)
     return ANYTHING if value is NotImplemented else value
-
-

@@ -9,8 +9,19 @@ from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
 from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, Tensor, contents, widened
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
-    ANYTHING, Atom, BoundFunction, Const, Sym, Unknown, Value, const, known, one, under, union,
-)  # fmt: skip
+    ANYTHING,
+    Atom,
+    BoundFunction,
+    Const,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    known,
+    one,
+    under,
+    union,
+)
 from inplace_lint.interp import calls, iteration
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -19,21 +30,51 @@ from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.opmodel.schema import Op
 
 METHODS = {
-    "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul", "&": "and",
-    "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift",
-}  # fmt: skip
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "**": "pow",
+    "@": "matmul",
+    "&": "and",
+    "|": "or",
+    "^": "xor",
+    "<<": "lshift",
+    ">>": "rshift",
+}
 TENSOR_METHODS = {
-    "truediv": "div", "floordiv": "floor_divide", "mod": "remainder", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
-}  # fmt: skip
+    "truediv": "div",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
 """The tensor methods behind operators whose special method is called otherwise (``torch/_tensor.py``)."""
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
 _FOLD: dict[str, Callable[..., object]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
-    "%": operator.mod, "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 _LARGE = 1 << 48
 MOST_PAIRS = 24
 """Combinations of operands that are looked at one by one."""
@@ -122,8 +163,15 @@ def unary(engine: Engine, state: State, op: str, operand: Value, place: Place) -
 
 
 def method_op(
-    engine: Engine, state: State, name: str, args: list[Value], place: Place, spelled: str, target: str | None, form: str,
-) -> Value | None:  # fmt: skip
+    engine: Engine,
+    state: State,
+    name: str,
+    args: list[Value],
+    place: Place,
+    spelled: str,
+    target: str | None,
+    form: str,
+) -> Value | None:
     """Call a tensor's special method; None where the op model has no such row or the arguments do not fit."""
     row = operator_row(engine, name)
     if row is None:
@@ -139,8 +187,7 @@ def operator_row(engine: Engine, name: str) -> Op | None:
     if method is not None and word in (*METHODS.values(), *COMPARISONS.values()):
         return method
     if word[:1] == "i" and word[1:] in METHODS.values():
-        changed = engine.m.model.method(f"{TENSOR_METHODS.get(word[1:], word[1:])}_")
-        return changed
+        return engine.m.model.method(f"{TENSOR_METHODS.get(word[1:], word[1:])}_")
     return engine.m.model.method(name)
 
 
@@ -209,7 +256,12 @@ def _containers(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: A
     box, times = (left, b) if isinstance(left, Container) else (right, a)
     if isinstance(box, Container) and op == "*":
         oid = engine.m.oid(place[1], "repeated")
-        if box.items is not None and isinstance(times, Const) and isinstance(times.value, int) and times.value * len(box.items) <= 64:
+        if (
+            box.items is not None
+            and isinstance(times, Const)
+            and isinstance(times.value, int)
+            and times.value * len(box.items) <= 64
+        ):
             return one(state.allocate(oid, Container(box.kind, box.items * times.value)))
         return one(state.allocate(oid, Container(box.kind, None, None, contents(box))))
     if isinstance(left, Container) and left.kind == "dict" and isinstance(right, Container) and op == "|":
@@ -221,7 +273,7 @@ def _containers(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: A
 
 def in_place(
     engine: Engine, state: State, flow: Flow, op: str, left: Value, right: Value, place: Place, target: str | None
-) -> Value:  # fmt: skip
+) -> Value:
     """The operator of an augmented assignment: tensors and lists change in place, everything else is made anew."""
     tensors, others = split(engine, state, left)
     values: list[Value] = []

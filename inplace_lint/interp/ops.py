@@ -15,8 +15,18 @@ from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under
 from inplace_lint.events import OutOfGrad, Write
 from inplace_lint.interp import layout
 from inplace_lint.interp.autograd import (
-    WriteInfo, bump, check_write, edges_of, grad_mode, rebase, refuse_views, requires, save, use, view_marks,
-)  # fmt: skip
+    WriteInfo,
+    bump,
+    check_write,
+    edges_of,
+    grad_mode,
+    rebase,
+    refuse_views,
+    requires,
+    save,
+    use,
+    view_marks,
+)
 from inplace_lint.interp.binding import Arguments, Binding, pick
 from inplace_lint.interp.engine import Engine, with_path
 from inplace_lint.interp.machine import Machine
@@ -73,7 +83,7 @@ def call_op(engine: Engine, state: State, variants: Sequence[Variant], args: Arg
 
 def _fork(
     engine: Engine, state: State, a: tuple[Variant, Binding, Cond], b: tuple[Variant, Binding, Cond], call: OpCall
-) -> Value:  # fmt: skip
+) -> Value:
     outer = state.path
     values: list[Value] = []
     outcomes: list[State] = []
@@ -159,8 +169,14 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
 
 
 def _make_node(
-    m: Machine, state: State, variant: Variant, inputs: Sequence[_Input], wanted: Cond, enabled: Cond | None, call: OpCall
-) -> int:  # fmt: skip
+    m: Machine,
+    state: State,
+    variant: Variant,
+    inputs: Sequence[_Input],
+    wanted: Cond,
+    enabled: Cond | None,
+    call: OpCall,
+) -> int:
     edges: dict[int, Cond] = {}
     differentiable = variant.differentiable
     for item in inputs:
@@ -186,24 +202,44 @@ def _make_node(
             # What the op updates behind the counter's back it does not read again in its own backward.
             own = row.what in variant.silent_writes
             saved.append(
-                save(m, state, item.oid, item.tensor, row.what, False, when, call.name, call.place, row.through_view, own)
+                save(
+                    m, state, item.oid, item.tensor, row.what, False, when, call.name, call.place, row.through_view, own
+                )
             )
     node = Node(
-        place=call.place, op=call.name, name=variant.node, edges=edges, saved=tuple(saved), frees=variant.frees,
-        calls=m.calls, codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
-    )  # fmt: skip
+        place=call.place,
+        op=call.name,
+        name=variant.node,
+        edges=edges,
+        saved=tuple(saved),
+        frees=variant.frees,
+        calls=m.calls,
+        codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
+    )
     return state.allocate(m.oid(call.place[1], f"node {call.tag}"), node)
 
 
 def _write(
-    m: Machine, state: State, name: str, inputs: Sequence[_Input], variant: Variant, node: int | None, wanted: Cond | None,
-    enabled: Cond | None, call: OpCall,
-) -> None:  # fmt: skip
+    m: Machine,
+    state: State,
+    name: str,
+    inputs: Sequence[_Input],
+    variant: Variant,
+    node: int | None,
+    wanted: Cond | None,
+    enabled: Cond | None,
+    call: OpCall,
+) -> None:
     info = WriteInfo(
-        call.place, call.form, call.spelled or call.name, call.target, call.flag,
-        fills=variant.expanded_ok or call.fills, through=call.through,
+        call.place,
+        call.form,
+        call.spelled or call.name,
+        call.target,
+        call.flag,
+        fills=variant.expanded_ok or call.fills,
+        through=call.through,
         partial=call.partial,
-    )  # fmt: skip
+    )
     tracked = not variant.no_grad
     targets = [item for item in inputs if item.param == name]
     others = any_requires(state, [i for i in inputs if i.param != name], variant.differentiable or None)
@@ -217,7 +253,14 @@ def _write(
             rebase(m, state, item.oid, item.cond, node, wanted)
 
 
-def _out(m: Machine, state: State, inputs: Sequence[_Input], targets: Sequence[tuple[int, Tensor, Cond]], call: OpCall, variant: Variant) -> None:
+def _out(
+    m: Machine,
+    state: State,
+    inputs: Sequence[_Input],
+    targets: Sequence[tuple[int, Tensor, Cond]],
+    call: OpCall,
+    variant: Variant,
+) -> None:
     info = WriteInfo(call.place, "out", call.spelled or call.name, call.target, None)
     for oid, tensor, cond in targets:
         needs = maybe_either(any_requires(state, inputs, None), requires(state, tensor))
@@ -236,9 +279,15 @@ def _status(wanted: Cond | None) -> Status:
 
 
 def _outputs(
-    m: Machine, state: State, variant: Variant, bound: Binding, inputs: Sequence[_Input], node: int | None,
-    wanted: Cond | None, call: OpCall,
-) -> Value:  # fmt: skip
+    m: Machine,
+    state: State,
+    variant: Variant,
+    bound: Binding,
+    inputs: Sequence[_Input],
+    node: int | None,
+    wanted: Cond | None,
+    call: OpCall,
+) -> Value:
     values: list[Value] = []
     for number, output in enumerate(variant.outputs):
         values.append(_output(m, state, variant, bound, inputs, node, wanted, call, output, number))
@@ -250,9 +299,17 @@ def _outputs(
 
 
 def _output(
-    m: Machine, state: State, variant: Variant, bound: Binding, inputs: Sequence[_Input], node: int | None,
-    wanted: Cond | None, call: OpCall, output: Output, number: int,
-) -> Value:  # fmt: skip
+    m: Machine,
+    state: State,
+    variant: Variant,
+    bound: Binding,
+    inputs: Sequence[_Input],
+    node: int | None,
+    wanted: Cond | None,
+    call: OpCall,
+    output: Output,
+    number: int,
+) -> Value:
     origin = call.place[1]
     if output.kind == "none":
         return {m.fresh(state, origin, f"{call.tag}{call.name}{number}", "no", False): TRUE}
@@ -281,9 +338,16 @@ def _output(
 
 
 def _fresh_output(
-    m: Machine, state: State, bound: Binding, inputs: Sequence[_Input], node: int | None, wanted: Cond | None, call: OpCall,
-    output: Output, number: int,
-) -> Value:  # fmt: skip
+    m: Machine,
+    state: State,
+    bound: Binding,
+    inputs: Sequence[_Input],
+    node: int | None,
+    wanted: Cond | None,
+    call: OpCall,
+    output: Output,
+    number: int,
+) -> Value:
     origin = call.place[1]
     dtype = layout.result_dtype(state, output, [i.tensor for i in inputs], bound, call.name)
     grows = wanted if output.differentiable and layout.may_require_grad(dtype) else None
@@ -294,18 +358,35 @@ def _fresh_output(
     nodes: dict[int, Cond] = {} if node is None or grows is None else {node: grows}
     from_grad = frozenset[int]().union(*(i.tensor.from_grad for i in inputs)) if inputs else frozenset()
     tensor = Tensor(
-        made=call.place, made_by=call.name, storages=frozenset({oid}), counters=frozenset({oid}), status=_status(grows),
-        nodes=nodes, inference=state.mode.get(INFERENCE), dtype=dtype, shape=shape, from_grad=from_grad,
-    )  # fmt: skip
+        made=call.place,
+        made_by=call.name,
+        storages=frozenset({oid}),
+        counters=frozenset({oid}),
+        status=_status(grows),
+        nodes=nodes,
+        inference=state.mode.get(INFERENCE),
+        dtype=dtype,
+        shape=shape,
+        from_grad=from_grad,
+    )
     if output.multi:
         return layout.pieces(m, state, tensor, call, tag, None)
     return one(state.allocate(oid, tensor))
 
 
 def _alias(
-    m: Machine, state: State, bound: Binding, item: _Input, base: Tensor, node: int | None, wanted: Cond | None, call: OpCall,
-    output: Output, number: int, cond: Cond,
-) -> Value:  # fmt: skip
+    m: Machine,
+    state: State,
+    bound: Binding,
+    item: _Input,
+    base: Tensor,
+    node: int | None,
+    wanted: Cond | None,
+    call: OpCall,
+    output: Output,
+    number: int,
+    cond: Cond,
+) -> Value:
     tag = f"view{number} of {item.oid} {call.tag}"
     oid = m.oid(call.place[1], tag)
     counters = base.counters
@@ -325,20 +406,39 @@ def _alias(
             status = _status(grows)
             nodes = {} if node is None or grows is None else {node: grows}
     tensor = Tensor(
-        made=call.place, made_by=call.name, storages=base.storages, counters=counters, status=status,
-        region=layout.region(state, base, bound, output), bases=bases, marks=marks, nodes=nodes,
-        expanded=layout.expansion(state, base, output, bound, call.place), expanded_dims=layout.expanded_dims(state, base, output, bound), inference=base.inference, dtype=base.dtype,
-        shape=layout.view_shape(state, base, output, bound), contiguous=layout.view_contiguous(base, output),
-        is_array=output.kind == "array", from_grad=base.from_grad,
-    )  # fmt: skip
+        made=call.place,
+        made_by=call.name,
+        storages=base.storages,
+        counters=counters,
+        status=status,
+        region=layout.region(state, base, bound, output),
+        bases=bases,
+        marks=marks,
+        nodes=nodes,
+        expanded=layout.expansion(state, base, output, bound, call.place),
+        expanded_dims=layout.expanded_dims(state, base, output, bound),
+        inference=base.inference,
+        dtype=base.dtype,
+        shape=layout.view_shape(state, base, output, bound),
+        contiguous=layout.view_contiguous(base, output),
+        is_array=output.kind == "array",
+        from_grad=base.from_grad,
+    )
     if output.multi:
         return under(layout.pieces(m, state, tensor, call, tag, bound), cond)
     return {state.allocate(oid, tensor): cond}
 
 
 def _save_results(
-    m: Machine, state: State, variant: Variant, value: Value, node: int, inputs: Sequence[_Input], enabled: Cond | None, call: OpCall
-) -> None:  # fmt: skip
+    m: Machine,
+    state: State,
+    variant: Variant,
+    value: Value,
+    node: int,
+    inputs: Sequence[_Input],
+    enabled: Cond | None,
+    call: OpCall,
+) -> None:
     added: list[Saved] = []
     for row in variant.saves:
         if not row.what.startswith("result"):

@@ -58,7 +58,11 @@ def _known_elsewhere(m: Machine, state: State, leaf: int, name: str) -> bool:
         if oid in seen or not isinstance(obj, (Container, Instance)):
             continue
         seen.add(oid)
-        if isinstance(obj, Instance) and "." in name and obj.attrs.get(name.rsplit(".", 1)[1], {}).get(leaf) is not None:
+        if (
+            isinstance(obj, Instance)
+            and "." in name
+            and obj.attrs.get(name.rsplit(".", 1)[1], {}).get(leaf) is not None
+        ):
             continue
         todo.extend(reachable_from(obj))
     return False

@@ -45,9 +45,25 @@ from inplace_lint.opmodel import lookup
 STATUSES = frozenset({"constant", "leaf", "interior"})
 MODES = frozenset({"grad", "no_grad", "inference"})
 KINDS = frozenset(
-    {"tensor", "array", "None", "literal", "unknown", "symbol", "callable", "list", "tuple", "set", "dict", "deque",
-     "generator", "slice", "class", "object"}
-)  # fmt: skip
+    {
+        "tensor",
+        "array",
+        "None",
+        "literal",
+        "unknown",
+        "symbol",
+        "callable",
+        "list",
+        "tuple",
+        "set",
+        "dict",
+        "deque",
+        "generator",
+        "slice",
+        "class",
+        "object",
+    }
+)
 WITH_ARGUMENT = frozenset({"saved-by", "overwritten", "corrupted", "view-of", "shares"})
 PLAIN = frozenset({"unsaved", "intact", "view", "no-view", "fresh", "assumed", "settled"})
 
@@ -95,9 +111,12 @@ class Revealed:
     def __str__(self) -> str:
         words = [*sorted(self.kinds), *sorted(self.statuses), *sorted(self.modes)]
         for word, names in (
-            ("saved-by", self.saved_by), ("overwritten", self.overwritten), ("corrupted", self.corrupted),
-            ("view-of", self.views), ("shares", self.shares),
-        ):  # fmt: skip
+            ("saved-by", self.saved_by),
+            ("overwritten", self.overwritten),
+            ("corrupted", self.corrupted),
+            ("view-of", self.views),
+            ("shares", self.shares),
+        ):
             words += [f"{word} {name}" for name in sorted(names)]
         words += ["unsaved"] if not self.saved_by else []
         words += ["view" if self.is_view else "no-view"] + ([] if self.is_shared else ["fresh"])
@@ -181,9 +200,12 @@ def _problems(expected: Expectation, revealed: Revealed) -> Iterator[str]:
             if argument not in actual:
                 yield f"expected {word} {argument}, not {_listed(actual)}"
     for word, holds in (
-        ("view", revealed.is_view), ("no-view", not revealed.is_view), ("fresh", not revealed.is_shared),
-        ("assumed", bool(revealed.assumptions)), ("settled", not revealed.assumptions),
-    ):  # fmt: skip
+        ("view", revealed.is_view),
+        ("no-view", not revealed.is_view),
+        ("fresh", not revealed.is_shared),
+        ("assumed", bool(revealed.assumptions)),
+        ("settled", not revealed.assumptions),
+    ):
         if word in plain and not holds:
             yield f"expected {word}"
 
@@ -385,11 +407,16 @@ class _View:
             if any(t.storages & tensor.storages for _, t, _ in self.tensors(value)) and other != name
         }
         return Revealed(
-            statuses=frozenset(statuses), saved_by=frozenset(saved_by), overwritten=frozenset(overwritten),
-            corrupted=frozenset(corrupted), views=frozenset(views), shares=frozenset(shares),
-            assumptions=frozenset(assumptions), is_view=any(self.possible(own) for own in tensor.bases.values()),
+            statuses=frozenset(statuses),
+            saved_by=frozenset(saved_by),
+            overwritten=frozenset(overwritten),
+            corrupted=frozenset(corrupted),
+            views=frozenset(views),
+            shares=frozenset(shares),
+            assumptions=frozenset(assumptions),
+            is_view=any(self.possible(own) for own in tensor.bases.values()),
             is_shared=bool(shares) or self._inside(name, tensor),
-        )  # fmt: skip
+        )
 
     def _statuses(self, tensor: Tensor, cond: Cond) -> tuple[set[str], set[str]]:
         """The statuses that a tensor may have, and what they rest on. A view follows the base that it views."""

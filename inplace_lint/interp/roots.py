@@ -7,18 +7,25 @@ are run with unknown arguments. What depends on a caller becomes an assumption.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Fact, both
-from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Status, Tensor
+from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import NOTHING, Const, Sym, Unknown, Value, const, one
+from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
-    builtin_functions, classes, container_methods, contexts, custom_functions, functions, graph_methods, instances, optimizers, torch_functions,
+    builtin_functions,
+    classes,
+    container_methods,
+    contexts,
+    custom_functions,
+    functions,
+    graph_methods,
+    instances,
+    optimizers,
+    torch_functions,
     transfer,
-)  # fmt: skip
+)
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
@@ -27,7 +34,15 @@ from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pe
 from inplace_lint.opmodel.lookup import OpModel
 
 TRAINED_METHODS = ("forward", "training_step", "loss", "compute_loss")
-NOT_TRAINED_METHODS = ("validation_step", "test_step", "predict_step", "configure_optimizers", "generate", "predict", "inference")
+NOT_TRAINED_METHODS = (
+    "validation_step",
+    "test_step",
+    "predict_step",
+    "configure_optimizers",
+    "generate",
+    "predict",
+    "inference",
+)
 MODULE_STEPS = 300_000
 
 
@@ -98,10 +113,8 @@ class Analysis:
         state = State()
         state.heap[self.module] = Frame({"__name__": const("__main__")}, None)
         flow = Flow(self.module, self.module, self.code)
-        keep: list[ir.Instr] = []
-        for instr in self.code.body:
-            if isinstance(instr, (ir.Import, ir.ImportStar, ir.MakeFunction, ir.MakeClass, ir.Store, ir.Const, ir.Load, ir.GetAttr)):
-                keep.append(instr)
+        kinds = (ir.Import, ir.ImportStar, ir.MakeFunction, ir.MakeClass, ir.Store, ir.Const, ir.Load, ir.GetAttr)
+        keep = [instr for instr in self.code.body if isinstance(instr, kinds)]
 
         def work(state: State) -> State | None:
             self.m.codes, self.m.depths = (self.code,), (0,)
@@ -149,14 +162,21 @@ class Analysis:
             code = function.code
             if custom_functions.is_custom_function(state, oid):
                 continue  # PyTorch runs its methods, without grad; ``apply`` is where they are looked at
-            if not isinstance(code, ir.Code) or name in ("__init__", "__repr__", "__str__") or name in NOT_TRAINED_METHODS:
+            if (
+                not isinstance(code, ir.Code)
+                or name in ("__init__", "__repr__", "__str__")
+                or name in NOT_TRAINED_METHODS
+            ):
                 continue
             trained = f"{code.qualname}@{code.file}" in self.m.trained
             if code in ran and (not (module and name == "forward") or trained):
                 continue
             wanted.append((name, atom, function, code))
         init = made.attrs.get("__init__")
-        if not wanted and (init is None or any(isinstance(t := state.heap.get(a), Function) and t.code in ran for a in init if isinstance(a, int))):
+        if not wanted and (
+            init is None
+            or any(isinstance(t := state.heap.get(a), Function) and t.code in ran for a in init if isinstance(a, int))
+        ):
             return
         built = state.copy()
         instance: list[int] = []
@@ -175,7 +195,9 @@ class Analysis:
             after.heap[instance[-1]] = Instance(oid, {}, place, {}, "self")
         for name, atom, function, code in wanted:
 
-            def work(state: State, name: str = name, atom: int = atom, function: Function = function, code: ir.Code = code) -> State | None:
+            def work(
+                state: State, name: str = name, atom: int = atom, function: Function = function, code: ir.Code = code
+            ) -> State | None:
                 arguments = self._unknown_arguments(state, code, function, module and name == "forward")
                 receiver: list[Value] = [] if function.kind == "static" else [one(instance[-1])]
                 if function.kind == "class":
@@ -212,7 +234,7 @@ class Analysis:
 
     def _unknown_arguments(
         self, state: State, code: ir.Code, function: Function, forward: bool, ctor: bool = False
-    ) -> dict[str, Value]:  # fmt: skip
+    ) -> dict[str, Value]:
         """A value for every parameter: unknown, or its default with the chance of another."""
         m = self.m
         evident = tensor_parameters(code)
@@ -229,19 +251,29 @@ class Analysis:
 
     def _argument(
         self, state: State, tag: str, param: ir.Parameter, default: Value | None, evident: frozenset[str], forward: bool
-    ) -> Value:  # fmt: skip
+    ) -> Value:
         annotation = (param.annotation or "").replace(" ", "")
-        plain = annotation in ("int", "float", "bool", "str", "list[int]", "Tuple[int,...]", "dict") or annotation.startswith(
-            ("Callable", "np.", "numpy.", "Path", "logging", "Literal")
+        plain = annotation in (
+            "int",
+            "float",
+            "bool",
+            "str",
+            "list[int]",
+            "Tuple[int,...]",
+            "dict",
+        ) or annotation.startswith(("Callable", "np.", "numpy.", "Path", "logging", "Literal"))
+        tensor = "Tensor" in annotation and not annotation.startswith(
+            ("List", "list", "Dict", "dict", "Tuple", "tuple", "Sequence")
         )
-        tensor = "Tensor" in annotation and not annotation.startswith(("List", "list", "Dict", "dict", "Tuple", "tuple", "Sequence"))
         tensor = tensor or (not plain and not annotation and param.name in evident)
         if forward and default is None and not plain and not annotation:
             tensor = tensor or param.name in evident
         if default is not None:
             literal = next(iter(default)) if len(default) == 1 else None
             if isinstance(literal, Const) and isinstance(literal.value, bool):
-                other = Fact(tag, not literal.value, f"`{param.name}` of `{tag.split(':')[0]}` is {not literal.value}", True)
+                other = Fact(
+                    tag, not literal.value, f"`{param.name}` of `{tag.split(':')[0]}` is {not literal.value}", True
+                )
                 same = Fact(tag, literal.value, "", False)
                 return {
                     literal: frozenset({same}),
@@ -265,7 +297,7 @@ class Analysis:
 
     def _run_trained(
         self, state: State, oid: int, function: Function, positional: list[Value], named: dict[str, Value]
-    ) -> State | None:  # fmt: skip
+    ) -> State | None:
         """Run a definition for unknown callers; what it returns may be trained."""
         code = function.code
         assert isinstance(code, ir.Code)
@@ -311,4 +343,3 @@ class Analysis:
 def analyse_code(code: ir.Code, model: OpModel) -> list[Event]:
     """Every event of a module's code."""
     return Analysis(code, model).run()
-

@@ -29,7 +29,7 @@ def parameter(engine: Engine, state: State, site: CallSite) -> Value:
         storages, counters, shape, dtype = tensor.storages, tensor.counters, tensor.shape, tensor.dtype
     made = Tensor(
         site.place, "Parameter", storages, counters, status=status, dtype=dtype, shape=shape, parameter=True, grad=NONE
-    )  # fmt: skip
+    )
     return one(state.allocate(oid, made))
 
 
@@ -48,18 +48,36 @@ def variable(engine: Engine, state: State, site: CallSite) -> Value:
     if flag is None and tensor.status == CONSTANT:
         return data
     made = Tensor(
-        site.place, "Variable", tensor.storages, tensor.counters, status=Status(leaf=yes, constant=no), dtype=tensor.dtype,
-        shape=tensor.shape, grad=NONE,
-    )  # fmt: skip
+        site.place,
+        "Variable",
+        tensor.storages,
+        tensor.counters,
+        status=Status(leaf=yes, constant=no),
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        grad=NONE,
+    )
     return one(state.allocate(oid, made))
 
 
 @symbol(
-    "torch.compile", "torch.jit.script", "torch.jit.trace", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel",
-    "torch.nn.utils.spectral_norm", "torch.nn.utils.weight_norm", "torch.nn.utils.parametrizations.spectral_norm",
-    "torch.nn.utils.parametrizations.weight_norm", "torch.nn.SyncBatchNorm.convert_sync_batchnorm", "torch.jit.ignore",
-    "torch.jit.export", "torch.jit.unused", "torch._dynamo.disable", "torch.compiler.disable", "functools.wraps.applied",
-)  # fmt: skip
+    "torch.compile",
+    "torch.jit.script",
+    "torch.jit.trace",
+    "torch.nn.DataParallel",
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.utils.spectral_norm",
+    "torch.nn.utils.weight_norm",
+    "torch.nn.utils.parametrizations.spectral_norm",
+    "torch.nn.utils.parametrizations.weight_norm",
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+    "torch.jit.ignore",
+    "torch.jit.export",
+    "torch.jit.unused",
+    "torch._dynamo.disable",
+    "torch.compiler.disable",
+    "functools.wraps.applied",
+)
 def same(engine: Engine, state: State, site: CallSite) -> Value:
     """Wrappers that behave, for autograd, as what they wrap."""
     if not site.positional:
@@ -71,7 +89,9 @@ def same(engine: Engine, state: State, site: CallSite) -> Value:
 def checkpoint(engine: Engine, state: State, site: CallSite) -> Value | None:
     """``checkpoint(function, *args)`` runs the function; what it saves is recomputed from its inputs, at their version then."""
     func = site.positional[0] if site.positional else ANYTHING
-    named = {k: v for k, v in site.named.items() if k not in ("use_reentrant", "preserve_rng_state", "context_fn", "debug")}
+    named = {
+        k: v for k, v in site.named.items() if k not in ("use_reentrant", "preserve_rng_state", "context_fn", "debug")
+    }
     return calls.call_value(engine, state, site.flow, func, list(site.positional[1:]), named, site.place)
 
 
@@ -85,7 +105,9 @@ def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
     return one(engine.m.fresh(state, site.place[1], "is_tensor", "no", False))
 
 
-@symbol("torch.autograd.set_detect_anomaly", "torch.autograd.detect_anomaly", "torch.manual_seed", "torch.set_num_threads")
+@symbol(
+    "torch.autograd.set_detect_anomaly", "torch.autograd.detect_anomaly", "torch.manual_seed", "torch.set_num_threads"
+)
 def inert(engine: Engine, state: State, site: CallSite) -> Value:
     """Switches that change no value."""
     return one(engine.m.fresh(state, site.place[1], "switch", "no", False))
@@ -94,7 +116,9 @@ def inert(engine: Engine, state: State, site: CallSite) -> Value:
 @symbol("torch.nn.utils.parameters_to_vector")
 def parameters_to_vector(engine: Engine, state: State, site: CallSite) -> Value | None:
     """A concatenation of flattened parameters."""
-    return calls.call_symbol(engine, state, "torch.cat", CallSite(site.place, site.flow, site.positional[:1], {}, site.target))
+    return calls.call_symbol(
+        engine, state, "torch.cat", CallSite(site.place, site.flow, site.positional[:1], {}, site.target)
+    )
 
 
 @method("functools.partial", "__call__")
@@ -167,5 +191,3 @@ def from_numpy(engine: Engine, state: State, site: CallSite) -> object:
 def flag(value: Value | None) -> bool:
     """Whether an argument is surely true."""
     return value is not None and constant_of(value) is True
-
-

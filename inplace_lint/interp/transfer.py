@@ -8,7 +8,19 @@ from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Class, Container, Frame, Function, contents
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NOTHING, Const, SliceAtom, Sym, Unknown, Value, const, constant_of, one, union
+from inplace_lint.domain.values import (
+    ANYTHING,
+    NOTHING,
+    Const,
+    SliceAtom,
+    Sym,
+    Unknown,
+    Value,
+    const,
+    constant_of,
+    one,
+    union,
+)
 from inplace_lint.interp import attributes, calls, items, iteration, operators
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
@@ -159,7 +171,9 @@ def run_getitem(engine: Engine, instr: ir.GetItem, state: State, flow: Flow) -> 
     """An element read."""
     regs = state.registers[-1]
     obj, index = regs.get(instr.obj, ANYTHING), regs.get(instr.index, ANYTHING)
-    value = items.get(engine, state, flow, obj, index, engine.m.place(instr.origin), Hints.of(engine.m, flow, instr.obj))
+    value = items.get(
+        engine, state, flow, obj, index, engine.m.place(instr.origin), Hints.of(engine.m, flow, instr.obj)
+    )
     state.registers[-1][instr.dst] = value
     Hints.item(engine.m, flow, instr.dst, instr.obj)
     return state
@@ -280,10 +294,7 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
         else:
             elements = None
         joined = union((joined, inner.any))
-    if elements is not None:
-        box_made = Container(instr.kind, tuple(elements))
-    else:
-        box_made = Container(instr.kind, None, None, joined)
+    box_made = Container(instr.kind, tuple(elements)) if elements is not None else Container(instr.kind, None, None, joined)
     state.registers[-1][instr.dst] = one(state.allocate(engine.m.oid(origin, f"{instr.kind}{instr.dst}"), box_made))
     return state
 
@@ -425,16 +436,28 @@ def run_make_class(engine: Engine, instr: ir.MakeClass, state: State, flow: Flow
     declared = [str(a.value) for a in names.get("*fields", NOTHING) if isinstance(a, Const)]
     attrs = {k: v for k, v in names.items() if not k.startswith("*")}
     made = Class(
-        instr.code.name, instr.code.qualname, bases, attrs, tuple((n, n in attrs) for n in declared), instr.code, False,
+        instr.code.name,
+        instr.code.qualname,
+        bases,
+        attrs,
+        tuple((n, n in attrs) for n in declared),
+        instr.code,
+        False,
         flow.module,
-    )  # fmt: skip
+    )
     oid = after.allocate(m.oid(instr.origin, "class"), made)
     for value in attrs.values():
         for atom in value:
             function = after.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(function, Function) and isinstance(atom, int):
                 owned = Function(
-                    function.code, function.defaults, function.frame, function.module, function.grad_mode, function.kind, oid
+                    function.code,
+                    function.defaults,
+                    function.frame,
+                    function.module,
+                    function.grad_mode,
+                    function.kind,
+                    oid,
                 )
                 after.heap[atom] = owned
     after.registers[-1][instr.dst] = one(oid)
