@@ -31,6 +31,7 @@ from inplace_lint.events import (
     SavedOverwritten,
     SecondBackward,
     Write,
+    WriteForm,
 )
 from inplace_lint.interp.machine import Machine
 
