@@ -295,6 +295,16 @@ class Tracker:
             update = made is not None and any(read.leaf and read.line == made for read in self.grad_reads)
             self.grad_reads.append(GradRead(line, False, made, update))
 
+    def set_data(self, tensor: torch.Tensor, value: torch.Tensor) -> None:
+        """``tensor.data = value``: whoever saved the very tensor sees the new contents, whoever saved a view does not."""
+        self.data_sets.append(user_line())
+        with self.hushed():
+            for entry in self.by_storage.get(_key(tensor), ()):
+                alias = entry.alias
+                same = entry.leaf and alias.shape == tensor.shape and alias.stride() == tensor.stride()
+                if same and not torch.equal(alias, value.detach()):
+                    entry.hidden.append((user_line(), "data"))
+
     def blame_view(self, arguments: list[torch.Tensor]) -> None:
         """A use of a view raised because its base was written: the latest write to an argument's storage did that."""
         writes = [self.last_write[_key(tensor)] for tensor in arguments if _key(tensor) in self.last_write]
@@ -350,7 +360,7 @@ class _Function(TorchFunctionMode):
             tracker.read_grad(args[0])
             return func(*args, **kwargs)
         if name == "__set__" and owner == "data":
-            tracker.data_sets.append(user_line())
+            tracker.set_data(args[0], args[1])
         if name in ("__get__", "__set__"):
             result = func(*args, **kwargs)
             if isinstance(result, torch.Tensor) and result.requires_grad:
