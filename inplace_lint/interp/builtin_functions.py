@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE
@@ -336,23 +337,31 @@ def getattr_(engine: Engine, state: State, site: CallSite) -> Value:
     name = constant_of(site.argument(1, "name"))
     obj = site.positional[0] if site.positional else ANYTHING
     if not isinstance(name, str):
-        found: list[Value] = []
-        for atom in obj:
-            thing = state.heap.get(atom) if isinstance(atom, int) else None
-            if isinstance(thing, Instance) and classes.is_module(state, thing.cls):
-                found.extend(
-                    v
-                    for k, v in thing.attrs.items()
-                    if not k.startswith("*") or k == "*dynamic"
-                    if any(isinstance(state.heap.get(a), Instance) for a in v if isinstance(a, int))
-                )
-        return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", "no"))
+        return _some_attribute(engine, state, site, obj)
     if len(site.positional) > 2 and len(obj) == 1:
         (atom,) = obj
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Instance) and name not in thing.attrs and classes.lookup(state, thing.cls, name) is None:
             return site.positional[2]
     return attributes.get(engine, state, site.flow, obj, name, site.place)
+
+
+def _some_attribute(engine: Engine, state: State, site: CallSite, obj: Value) -> Value:
+    """An attribute under a name that is not known: any submodule whose name fits what is known of the text."""
+    name = site.argument(1, "name") or ANYTHING
+    tags = [atom.tag for atom in name if isinstance(atom, Unknown)]
+    pattern = engine.m.patterns.get(tags[0].rstrip("~"), ".*") if len(tags) == 1 else ".*"
+    found: list[Value] = []
+    for atom in obj:
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(thing, Instance) or not classes.is_module(state, thing.cls):
+            continue
+        for key, value in thing.attrs.items():
+            if key != "*dynamic" and (key.startswith("*") or not re.fullmatch(pattern, key)):
+                continue
+            if any(isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)):
+                found.append(value)
+    return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", "no"))
 
 
 @symbol("builtins.setattr")

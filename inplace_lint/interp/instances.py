@@ -173,6 +173,10 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
     if path == "torch.set_grad_enabled" and applied is not None:
         flag = constant_of(applied.config.get("*0", applied.config.get("mode", ANYTHING)))
         mode = GRAD if flag is True else NO_GRAD if flag is False else None
+        # The call that made the decorator switched the mode; decorating switches it back.
+        previous = applied.config.get("*previous")
+        if previous is not None:
+            state.mode = {a.path: c for a, c in previous.items() if isinstance(a, Sym)}
     if (
         path == "torch.inference_mode"
         and applied is not None

@@ -113,12 +113,12 @@ def rows(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place, w
     if row is None:
         return Elements(None, ANYTHING)
     call = OpCall(place, "unbind", "operator", "iteration", None, tag="iterate", evidence=False)
-    named = {} if count is None or count > MOST_ROWS else {"chunks": const(count)}
+    few = count is not None and count <= MOST_ROWS
     value = call_op(engine, state, row.variants, Arguments([one(oid)], named=None), call)
     for atom in value or {}:
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(box, Container):
-            if named and count is not None:
+            if few and count is not None:
                 shape = tensor.shape[1:] if tensor.shape else None
                 return _numbered_rows(engine, state, box, count, place, shape)
             return Elements(list(box.items) if box.items is not None else None, contents(box))
@@ -135,7 +135,7 @@ def _numbered_rows(
             piece = state.tensor(atom) if isinstance(atom, int) else None
             if piece is None:
                 continue
-            oid = engine.m.oid(place[1], f"row {number}")
+            oid = engine.m.oid(place[1], f"row {number} of {atom}")
             region = (*piece.region, number) if not piece.bases or piece.region or len(piece.bases) == 1 else ()
             parts.append({state.allocate(oid, replace(piece, shape=shape, region=region)): cond})
         exact.append(union(parts))

@@ -86,6 +86,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.patterns: dict[str, str] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()
@@ -351,8 +352,26 @@ class Machine:
 
     def emit(self, event: Event, cond: Cond) -> None:
         """Report an event, unless states are still being iterated."""
-        if not self.muted:
+        if not self.muted and not self._reorders(cond):
             self.pending.append(Pending(event, cond))
+
+    @staticmethod
+    def _reorders(cond: Cond) -> bool:
+        """Whether a condition wants several different members of one collection at one place, in some order.
+
+        Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
+        """
+        chosen: dict[str, object] = {}
+        for fact in cond:
+            if not fact.key.startswith("#choice@"):
+                continue
+            place, _, rest = fact.key.rpartition(":")
+            number: object = fact.value
+            if "=" in rest:
+                number = int(rest.split("=", 1)[1].split(" ", 1)[0])
+            if chosen.setdefault(place, number) != number:
+                return True
+        return False
 
     def step(self) -> None:
         """Count one instruction against the budget."""

@@ -329,11 +329,13 @@ class Analysis:
     # --- results ---
 
     def _collect(self) -> list[Event]:
-        """All events; what rests on an assumption about a caller is dropped where a caller was analysed: it settled it."""
+        """All events. Where a caller was analysed, it settled what depends on callers: the grad mode, who requires grad,
+        who is trained. A forward is trained whoever calls it, so there only stated assumptions are settled."""
         events: list[Event] = []
         for root, pending, _ in self.results:
             settled = root is not None and self._has_caller(root)
-            events.extend(p.event for p in pending if not (settled and p.event.context.assumptions))
+            forward = root is not None and root.name in TRAINED_METHODS
+            events.extend(p.event for p in pending if not settled or (forward and not p.event.context.assumptions))
         return events
 
     def _has_caller(self, code: ir.Code) -> bool:

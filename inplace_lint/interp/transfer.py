@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from inplace_lint import ir
@@ -294,7 +295,9 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
         else:
             elements = None
         joined = union((joined, inner.any))
-    box_made = Container(instr.kind, tuple(elements)) if elements is not None else Container(instr.kind, None, None, joined)
+    box_made = (
+        Container(instr.kind, tuple(elements)) if elements is not None else Container(instr.kind, None, None, joined)
+    )
     state.registers[-1][instr.dst] = one(state.allocate(engine.m.oid(origin, f"{instr.kind}{instr.dst}"), box_made))
     return state
 
@@ -338,7 +341,9 @@ def run_format(engine: Engine, instr: ir.FormatString, state: State, flow: Flow)
             continue
         value = constant_of(state.registers[-1].get(part, ANYTHING))
         if value is ... or not isinstance(value, (str, int, bool)):
-            state.registers[-1][instr.dst] = {engine.m.fresh(state, instr.origin, "text", "no", False): TRUE}
+            text = engine.m.fresh(state, instr.origin, "text", "no", False)
+            engine.m.patterns[text.tag] = "".join(re.escape(p) if isinstance(p, str) else ".*" for p in instr.parts)
+            state.registers[-1][instr.dst] = {text: TRUE}
             return state
         parts.append(str(value))
     state.registers[-1][instr.dst] = const("".join(parts))
