@@ -9,7 +9,7 @@ base's storage and a counter of its own; a NumPy array carries the storage and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
@@ -311,11 +311,19 @@ def _weaker(a: Cond, pa: Cond, b: Cond, pb: Cond) -> Cond:
     return TRUE if joined is None else joined
 
 
+def _by_role(saves: Iterable[Saved]) -> dict[tuple[str, int], Saved]:
+    """Saves by role and tensor. New names can make two tensors of one role the same: then either is what was saved."""
+    found: dict[tuple[str, int], Saved] = {}
+    for s in saves:
+        mine = found.get((s.role, s.tensor))
+        found[(s.role, s.tensor)] = s if mine is None or mine == s else _join_saved(mine, TRUE, s, TRUE)
+    return found
+
+
 def join_nodes(a: Node, pa: Cond, b: Node, pb: Cond) -> Node:
     """The least node that stands for both; saves are matched by role and tensor."""
-    saved: dict[tuple[str, int], Saved] = {(s.role, s.tensor): s for s in a.saved}
-    for s in b.saved:
-        key = (s.role, s.tensor)
+    saved, theirs = _by_role(a.saved), _by_role(b.saved)
+    for key, s in theirs.items():
         mine = saved.get(key)
         saved[key] = s if mine is None else mine if mine == s else _join_saved(mine, pa, s, pb)
     return Node(

@@ -1,0 +1,186 @@
+"""Conditions against truth tables."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from domain_strategies import KEYS, WORLDS, conditions, fact, holds, implies, map_below, maybe_conditions, possible
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from inplace_lint.domain.conditions import (
+    LIMIT,
+    TRUE,
+    Cond,
+    Fact,
+    add_alternative,
+    add_to,
+    both,
+    complementary,
+    decisive_texts,
+    either,
+    join_maps,
+    maybe_both,
+    maybe_either,
+    negate,
+)
+
+records = st.dictionaries(st.integers(0, 3), conditions, max_size=3)
+MANY_KEYS = tuple("abcdefghijkl")
+long_conditions = st.dictionaries(st.sampled_from(MANY_KEYS), st.booleans(), min_size=4, max_size=LIMIT).map(
+    lambda answers: frozenset(fact(key, value) for key, value in answers.items())
+)
+
+
+@given(conditions, conditions)
+def test_both_is_the_conjunction(a: Cond, b: Cond) -> None:
+    together = both(a, b)
+    for world in WORLDS:
+        assert holds(together, world) == (holds(a, world) and holds(b, world))
+    assert (together is None) == (not possible(a, b))
+    assert both(b, a) == together
+    assert both(a, a) == a
+    assert both(a, TRUE) == a
+
+
+@given(long_conditions, long_conditions)
+def test_both_stays_small_and_only_weakens(a: Cond, b: Cond) -> None:
+    together = both(a, b)
+    contradict = any(Fact(f.key, not f.value) in b for f in a)
+    assert (together is None) == contradict
+    if together is None:
+        return
+    assert len(together) <= LIMIT
+    assert {f for f in together if f.key != "..."} <= a | b
+    if len(a | b) <= LIMIT:
+        assert together == a | b
+    else:
+        assert decisive_texts(together)
+    assert both(b, a) == together
+
+
+@given(maybe_conditions, maybe_conditions)
+def test_maybe_both_knows_what_never_holds(a: Cond | None, b: Cond | None) -> None:
+    for world in WORLDS:
+        assert holds(maybe_both(a, b), world) == (holds(a, world) and holds(b, world))
+
+
+@given(conditions, conditions, conditions)
+def test_either_is_the_strongest_conjunction_above_both(a: Cond, b: Cond, other: Cond) -> None:
+    joined = either(a, b)
+    assert implies(a, TRUE, joined) and implies(b, TRUE, joined)
+    if implies(a, TRUE, other) and implies(b, TRUE, other):
+        assert implies(joined, TRUE, other)
+    assert either(b, a) == joined
+    assert either(a, a) == a
+    assert either(either(a, b), other) == either(a, either(b, other))
+
+
+@given(conditions, conditions)
+def test_complementary_conditions_are_two_answers_to_one_question(a: Cond, b: Cond) -> None:
+    shared = complementary(a, b)
+    assert complementary(b, a) == shared
+    if shared is not None:
+        assert not possible(a, b)
+        for world in WORLDS:
+            assert holds(shared, world) == (holds(a, world) or holds(b, world))
+
+
+@given(conditions, st.sampled_from(KEYS))
+def test_the_two_sides_of_a_question_are_complementary(common: Cond, key: str) -> None:
+    assume(all(f.key != key for f in common))
+    assert complementary(common | {fact(key, True)}, common | {fact(key, False)}) == common
+
+
+@given(st.lists(conditions, max_size=7), st.integers(1, 4))
+def test_alternatives_cover_all_that_was_added(added: list[Cond], most: int) -> None:
+    known: tuple[Cond, ...] = ()
+    for cond in added:
+        known = add_alternative(known, cond, most)
+        assert len(known) <= most
+    for world in WORLDS:
+        if any(holds(cond, world) for cond in added):
+            assert any(holds(cond, world) for cond in known)
+    for one, other in itertools.permutations(known, 2):
+        assert not one <= other
+
+
+@given(st.lists(conditions, max_size=4))
+def test_alternatives_are_exact_as_long_as_there_is_room(added: list[Cond]) -> None:
+    known: tuple[Cond, ...] = ()
+    for cond in added:
+        known = add_alternative(known, cond, 100)
+    for world in WORLDS:
+        assert any(holds(cond, world) for cond in known) == any(holds(cond, world) for cond in added)
+
+
+@given(maybe_conditions, maybe_conditions)
+def test_maybe_either_is_enough_for_one_of_both(a: Cond | None, b: Cond | None) -> None:
+    """It keeps the simpler of two assumptions, so it may forget worlds, but invents none."""
+    kept = maybe_either(a, b)
+    for world in WORLDS:
+        if holds(kept, world):
+            assert holds(a, world) or holds(b, world)
+    assert (kept is None) == (a is None and b is None)
+    assert maybe_either(b, a) == kept
+    assert maybe_either(a, a) == a
+
+
+@given(conditions)
+def test_negate_holds_wherever_the_condition_does_not(cond: Cond) -> None:
+    opposite = negate(cond)
+    for world in WORLDS:
+        assert holds(cond, world) or holds(opposite, world)
+    assert (opposite is None) == (cond == TRUE)
+    if len(cond) == 1 and opposite is not None:
+        assert not possible(cond, opposite)
+
+
+@given(records, conditions, records, conditions)
+def test_joined_records_cover_each_side_on_its_path(
+    a: dict[int, Cond], a_path: Cond, b: dict[int, Cond], b_path: Cond
+) -> None:
+    joined = join_maps(a, a_path, b, b_path)
+    assert map_below(a, a_path, joined)
+    assert map_below(b, b_path, joined)
+    assert set(joined) == set(a) | set(b)
+    assert join_maps(b, b_path, a, a_path) == joined
+
+
+@given(records, conditions, conditions)
+def test_joining_a_record_with_itself_changes_nothing(a: dict[int, Cond], a_path: Cond, b_path: Cond) -> None:
+    assert join_maps(a, a_path, a, b_path) == a
+
+
+@given(records, st.sampled_from(["p", "q"]))
+def test_what_one_side_alone_has_contradicts_the_other(a: dict[int, Cond], key: str) -> None:
+    joined = join_maps(a, frozenset({fact(key, True)}), {}, frozenset({fact(key, False)}))
+    for number, cond in a.items():
+        if possible(cond, frozenset({fact(key, True)})):
+            assert both(joined[number], frozenset({fact(key, False)})) is None
+
+
+@given(records, st.integers(0, 3), conditions)
+def test_adding_to_a_record_only_weakens(record: dict[int, Cond], key: int, cond: Cond) -> None:
+    before = dict(record)
+    add_to(record, key, cond)
+    assert map_below(before, TRUE, record)
+    assert implies(cond, TRUE, record[key])
+
+
+@given(conditions)
+def test_only_facts_about_callers_are_told(cond: Cond) -> None:
+    assert decisive_texts(cond) == tuple(sorted(f.text for f in cond if f.key == "p"))
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the fact that stands for several branches gets an opposite, which contradicts it"
+)
+@given(long_conditions, long_conditions)
+def test_branches_taken_together_never_contradict(a: Cond, b: Cond) -> None:
+    together = both(a, b)
+    many = frozenset(f for f in together or () if f.key == "...")
+    assume(many)
+    opposite = negate(many)
+    assert opposite is not None and both(many, opposite) is not None
