@@ -1,7 +1,7 @@
 """Finds an op's row by its Python spelling.
 
-The rows are text files beside this module, written by ``python -m tools.opmodel``. A file is read when the first of its kind
-is asked for, split into lines, and each row is decoded on first use, so that start-up costs next to nothing.
+The rows are text files beside this module, written by ``python -m tools.opmodel``. A file is read when the first of
+its kind is asked for, split into lines, and each row is decoded on first use, so that start-up costs next to nothing.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class OpModel:
         return self.properties.get(name)
 
     def module(self, dotted: str) -> ModuleOp | None:
-        """A module class: ``torch.nn.ReLU``, or by the module it is defined in, ``torch.nn.modules.activation.ReLU``."""
+        """A module class: ``torch.nn.ReLU``, or by where it is defined, ``torch.nn.modules.activation.ReLU``."""
         found = self.modules.get(dotted)
         if found is None and dotted.startswith("torch.nn.modules."):
             found = self.modules.get("torch.nn." + dotted.rpartition(".")[2])

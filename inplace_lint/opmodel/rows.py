@@ -2,9 +2,9 @@
 
 A line is ``spelling<TAB>json``. Inside the JSON, three small notations keep rows readable in a diff:
 
-*parameter*  ``name:kind``, with ``=default`` (a Python literal, or ``...`` where it is no constant), ``*`` before the name of a
-             star parameter, and a lone ``*`` before the first keyword-only one.
-*save*       ``what``, ``what if a b`` (guarded by ``a`` or ``b``), with `` via view`` where a view of the tensor is kept.
+*parameter*  ``name:kind``, with ``=default`` (a Python literal, or ``...`` where it is no constant), ``*`` before the
+             name of a star parameter, and a lone ``*`` before the first keyword-only one.
+*save*       ``what``, ``what if a b`` (guarded by ``a`` or ``b``), with `` via view`` where a view of it is kept.
 *output*     an object that holds only the fields that differ from the defaults of `Output`.
 """
 

@@ -1,4 +1,4 @@
-"""Every shipped row against real PyTorch: what its samples do must be covered, and what a row claims must have been seen."""
+"""Every shipped row against real PyTorch: what samples do must be covered, what a row claims must have been seen."""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ Run from the repository root, in an environment with the ``test`` extra::
     python -m tools.opmodel --only relu_ --only torch.max   # print the rows of some spellings instead
     python -m tools.opmodel --check                         # compare the shipped rows with the installed PyTorch
 
-It enumerates every Python spelling of an op, observes each on PyTorch's own sample inputs (overheard or made-up ones where
-there are none), splits what it saw into variants on the constants that made a difference, takes overloads that no sample
-reaches from ``derivatives.yaml``, applies ``overrides.tsv``, and writes one row a line to ``inplace_lint/opmodel/data``.
+It enumerates every Python spelling of an op, observes each on PyTorch's own sample inputs (overheard or made-up ones
+where there are none), splits what it saw into variants on the constants that made a difference, takes overloads that no
+sample reaches from ``derivatives.yaml``, applies ``overrides.tsv``, and writes one row a line to
+``inplace_lint/opmodel/data``.
 It ends with what could not be run and where observation and the YAML files disagree; observation wins.
 """
 
@@ -62,7 +63,7 @@ class _Everything:
 
 
 def generate(wanted: Container[str], notes: build.Notes) -> Tables:
-    """The rows of the wanted spellings, overrides applied; raises `overrides.OverrideError` where one is out of date."""
+    """The rows of the wanted spellings, overrides applied; raises `overrides.OverrideError` where one is stale."""
     tables = Tables()
     for spelling in spellings.functions():
         if spelling.dotted in wanted and (op := build.op(spelling, spelling.dotted, notes)) is not None:

@@ -57,7 +57,8 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     for name in spelling.pool:
         if heard and name in wrapped_names():
             continue  # its samples are in the order of the wrapper's parameters
-        if any(_place(spelling, sample, bound_by) for sample in pool().get(name, ())):
+        placed = [_place(spelling, sample, bound_by) for sample in pool().get(name, ())]
+        if any(placed):
             break
     found = []
     for index, signature in enumerate(spelling.signatures):
@@ -141,7 +142,7 @@ def _relayout(
     bases: list[tuple[dict[str, object], Seen]],
     seen: list[Seen],
 ) -> None:
-    """Where an output aliases an input, runs again with that input laid out the other way round, or of another dtype."""
+    """Where an output aliases an input, runs again with that input laid out differently, or of another dtype."""
     tried = 0
     for bound, base in bases:
         of = next((output.of for output in base.outputs if output.of is not None), None)
@@ -207,7 +208,7 @@ def display_name(spelling: Spelling) -> str:
 
 
 def _number_or_tensor(variants: list[Variant]) -> list[Variant]:
-    """Joins variants that differ in one operand being a tensor or a number only; where they differ in what is kept, number first.
+    """Joins variants that differ in one operand being a tensor or a number only; if what is kept differs, number first.
 
     An operand of unknown kind then gets the reading that claims less.
     """
@@ -230,6 +231,22 @@ def _number_or_tensor(variants: list[Variant]) -> list[Variant]:
             elif kept <= left and found.index(number) > found.index(tensor):
                 found.remove(number)
                 found.insert(found.index(tensor), number)
+    return found
+
+
+def _indistinct(variants: list[Variant]) -> list[Variant]:
+    """Variants that arguments cannot tell apart (``dim`` an int or a tuple) promise no more than each of them does."""
+
+    def face(variant: Variant) -> object:
+        return [(p.name, p.kind) for p in variant.params], variant.when
+
+    found = []
+    for variant in variants:
+        outputs = variant.outputs
+        for other in variants:
+            if other is not variant and face(other) == face(variant) and len(other.outputs) == len(outputs):
+                outputs = tuple(map(_join_shapes, outputs, other.outputs))
+        found.append(replace(variant, outputs=outputs))
     return found
 
 
@@ -280,7 +297,7 @@ def op(spelling: Spelling, dotted: str, notes: Notes) -> Op | None:
         found += variants
         if signature.native is not None:
             notes.disagreements += disagreements(spelling.dotted, signature.native, variants)
-    found = _number_or_tensor(found)
+    found = _indistinct(_number_or_tensor(found))
     if spelling.space == "torch.nn.init":
         found = [replace(variant, no_grad=True) for variant in found]
     return Op(dotted, display_name(spelling), tuple(found))

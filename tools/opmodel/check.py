@@ -21,7 +21,7 @@ from tools.opmodel.spellings import Spelling
 def select(variants: Sequence[Variant], seen: Seen, defaults: Mapping[str, object]) -> Variant | None:
     """The first variant whose parameters bind and whose conditions are met, as the linter would choose.
 
-    A tensor goes to a parameter of a tensor kind if any variant has one there, and to ``other`` (``torch.tensor(x)``) if not.
+    A tensor goes to a parameter of a tensor kind if any variant has one there, else to ``other`` (``torch.tensor(x)``).
     """
     return _select(variants, seen, defaults, True) or _select(variants, seen, defaults, False)
 
@@ -76,7 +76,7 @@ def compare(
         if variant is None:
             found[f"no variant for a call with {sorted(seen.present)} and {sorted(seen.constants)}"] = None
             continue
-        for text in _uncovered(variant, seen):
+        for text in _uncovered(variant, seen) if not _covered_elsewhere(variants, seen, defaults or {}) else ():
             found[f"{text} (when {dict(variant.when)})" if variant.when else text] = None
         witnessed[id(variant)] |= _facts(seen)
     for variant in variants:
@@ -85,6 +85,16 @@ def compare(
         for claim in _claims(variant) - witnessed[id(variant)]:
             found[f"claims {claim[0]} {claim[1]}, which no call showed"] = None
     return list(found)
+
+
+def _covered_elsewhere(variants: Sequence[Variant], seen: Seen, defaults: Mapping[str, object]) -> bool:
+    """Whether another variant with the same parameters in another order (a deprecated spelling) covers a call."""
+    first = select(variants, seen, defaults)
+    names = {param.name for param in first.params} if first is not None else set()
+    others = [
+        v for v in variants if {param.name for param in v.params} == names and v.params != (first and first.params)
+    ]
+    return any(not list(_uncovered(variant, seen)) for variant in others)
 
 
 def _facts(seen: Seen) -> set[tuple[str, str]]:

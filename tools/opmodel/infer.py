@@ -191,10 +191,10 @@ def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], mu
 
 
 def _reason(members: Sequence[tuple[Seen, OutputSeen]], of: str | None) -> str:
-    """What decides whether an output aliases: the first explanation that fits every call, else the one that fits most."""
+    """What decides whether an output aliases: the first explanation that fits every call, or dtype if it fits most."""
     rows = []
     for seen, output in members:
-        if of in seen.inputs:
+        if of is not None and of in seen.inputs:
             dtype, shape, contiguous = seen.inputs[of]
             rows.append((output.kind != "new", output.dtype == dtype, output.shape == shape, contiguous))
     scores = {
@@ -245,7 +245,7 @@ def _shape_rule(members: Sequence[tuple[Seen, OutputSeen]]) -> Any:
         for seen, output in members
         if output.shape is not None
     ]
-    if not rows:
+    if not rows or all(shape == () and shapes[:1] in ([], [()]) for shapes, shape in rows):
         return "unknown"
     if all(shape == () for _, shape in rows) and any(shapes and shapes[0] != () for shapes, _ in rows):
         return "scalar"

@@ -54,7 +54,8 @@ def _without_self(signature: Signature) -> Signature:
 
 def signature_of(function: Callable[..., Any]) -> Signature:
     """A method's parameters without ``self``, ``device`` and ``dtype``."""
-    overloads = typing.get_overloads(function)
+    # Python 3.10 does not remember overloads; the recurrent layers' constructors need a later one.
+    overloads = getattr(typing, "get_overloads", lambda _: [])(function)
     found = inspected_signature(overloads[0] if overloads else function)
     return _without_self(found) if found is not None else Signature((), {})
 
@@ -157,7 +158,7 @@ class Subject:
         def call(values: Mapping[str, object]) -> object:
             swapped = {name[5:]: value for name, value in values.items() if name.startswith("self.")}
             arguments = {name: value for name, value in values.items() if not name.startswith("self.")}
-            args = []
+            args: list[object] = []
             for param in self.forward.params:
                 if param.name not in arguments or param.keyword_only:
                     break
@@ -285,13 +286,13 @@ def row(name: str, cls: type[nn.Module]) -> ModuleOp | None:
 
 
 def becomes(cls: type[nn.Module]) -> type[nn.Module]:
-    """The class that a lazy class becomes on its first call, and behaves as but for its constructor; others are themselves."""
+    """The class that a lazy class becomes on its first call and behaves as; any other class itself."""
     target = cls.cls_to_become if issubclass(cls, LazyModuleMixin) else None
     return target if target is not None else cls
 
 
 def _always_or_switched(subject: Subject) -> list[str]:
-    """Owned tensors that are there by default, or as soon as one flag is set; not those of a second layer and the like."""
+    """Owned tensors that are there by default or as soon as one flag is set; not those of a second layer."""
     kept: dict[str, None] = {}
     for init, present in subject.presence:
         unusual = {

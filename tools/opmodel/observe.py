@@ -1,7 +1,7 @@
 """Runs one call under real autograd and writes down what it did.
 
-A save is established by its consequence: the call is recorded, the tensor's version counter is bumped, and backward must
-complain of an in-place modification. Saved-tensor hooks only narrow down which tensors are worth that test. Everything
+A save is established by its consequence: the call is recorded, the tensor's version counter is bumped, and backward
+must complain of an in-place modification. Saved-tensor hooks only narrow down which tensors are worth that test. Everything
 else (writes, aliases, silent writes, what is differentiable) is compared before and after.
 """
 
@@ -280,7 +280,7 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def _writes(run: Run) -> tuple[tuple[str, ...], tuple[str, ...], bool | None]:
-    """Parameters written, those changed with no trace, and whether only shape or strides changed (None: cannot be told)."""
+    """Parameters written, those changed with no trace, and whether only shape or strides changed (None: unclear)."""
     writes: list[str] = []
     silent: list[str] = []
     moves: list[bool | None] = []
@@ -326,9 +326,7 @@ def _candidates(run: Run, writes: tuple[str, ...]) -> dict[str, bool]:
     for saved in run.saved:
         owners = []
         for what, tensors in _targets(run).items():
-            for tensor in tensors:
-                if _shares(saved, tensor):
-                    owners.append((what, not _same_place(saved, tensor)))
+            owners += [(what, not _same_place(saved, tensor)) for tensor in tensors if _shares(saved, tensor)]
         inputs = [owner for owner in owners if not owner[0].startswith("result")]
         results = [owner for owner in owners if owner[0].startswith("result")]
         # An in-place op's self and result are one object: what backward can still read is the result.

@@ -60,7 +60,7 @@ def apply(table: str, op: Op) -> Op:
 
 
 def stand_ins(table: str, ops: Mapping[str, Op]) -> dict[str, Op]:
-    """Ops that cannot be run at all and are known to do as another one does (field ``like``), with their own parameters."""
+    """Ops that cannot be run here and do as another one does (field ``like``), with their own parameters."""
     found: dict[str, Op] = {}
     for (of, spelling), rows in overrides().items():
         for row in rows:
@@ -69,10 +69,9 @@ def stand_ins(table: str, ops: Mapping[str, Op]) -> dict[str, Op]:
             model = ops.get(str(row.value))
             if model is None or spelling in ops:
                 raise OverrideError(f"{TABLE.name}: {spelling} cannot stand in as {row.value!r}")
-            variants = []
-            for signature in stub_signatures()["method"].get(spelling) or native_signatures()["method"][spelling]:
-                variants.append(replace(model.variants[0], params=signature.params))
-            found[spelling] = Op(spelling, spelling, tuple(variants))
+            signatures = stub_signatures()["method"].get(spelling) or native_signatures()["method"][spelling]
+            variants = tuple(replace(model.variants[0], params=signature.params) for signature in signatures)
+            found[spelling] = Op(spelling, spelling, variants)
     return found
 
 

@@ -30,7 +30,7 @@ class Sample:
 
 
 def constant_key(value: object) -> object:
-    """What distinguishes a value as far as behaviour may depend on it: kind for tensors, the value for flags and strings."""
+    """What of a value behaviour may depend on: the kind of a tensor, the value of a flag or string."""
     if isinstance(value, torch.Tensor):
         return ("tensor", value.dim() == 0, value.is_floating_point())
     if value is None or isinstance(value, (bool, str)):

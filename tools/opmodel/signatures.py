@@ -1,8 +1,8 @@
 """Python-level signatures of everything callable, from what PyTorch knows of itself.
 
 Three sources, in this order: torchgen's own Python signatures of native functions (``native_functions.yaml`` and
-``deprecated.yaml``), the type stubs in the wheel (``torch/_C/*.pyi``) for methods written by hand in C++, and ``inspect`` for
-functions written in Python.
+``deprecated.yaml``), the type stubs in the wheel (``torch/_C/*.pyi``) for methods written by hand in C++, and
+``inspect`` for functions written in Python.
 """
 
 from __future__ import annotations

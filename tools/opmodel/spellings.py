@@ -190,7 +190,7 @@ def _public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., A
 
 
 def functions() -> Iterator[Spelling]:
-    """Functions of torch, torch.nn.functional, torch.special, torch.linalg, torch.fft, torch.nn.init and torch.nn.utils."""
+    """Functions of torch and of its functional, special, linalg, fft, init and utils modules."""
     modules: list[tuple[str, ModuleType, str]] = [
         ("torch", torch, ""),
         ("torch.nn.functional", torch.nn.functional, "nn.functional."),
