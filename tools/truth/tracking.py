@@ -244,7 +244,10 @@ class Tracker:
         storage = tensor.untyped_storage()
         self.keep.append(storage)
         write = Write(self.tick(), user_line(), storage._cdata, self._module_line())
-        if any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)):
+        in_backward = any(call.op.endswith(("backward", ".grad")) for call in self.calls)
+        if not in_backward and any(
+            stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
+        ):
             self.overlapping.append(write.line)
         self.pending[key] = self.last_write[key] = write
         if write.line is not None and write.made is not None:
