@@ -163,13 +163,22 @@ def _guarded(source: str, filename: str) -> list[Diagnostic] | Failure:
         return Failure(filename, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
+def _knows_torch(index: screen.ModuleIndex) -> bool:
+    """Whether a module imports torch or something built on it, or may have it from a star import of its project."""
+    if any("torch" in name for name in index.imports):
+        return True
+    return any(
+        isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names) for node in index.tree.body
+    )
+
+
 def _analysed(source: str, filename: str) -> list[Diagnostic]:
     """Screens, lowers and interprets a text, and asks the rules what its events mean."""
     if not screen.may_concern(source.encode(errors="replace")):
         wrong = _syntax_error(source, filename)
         return [wrong] if wrong else []
     index = screen.index(source)
-    if index is not None and not (index.is_telling and any("torch" in name for name in index.imports)):
+    if index is not None and not (index.is_telling and _knows_torch(index)):
         # Without an import of torch, or of something built on it, nothing in a single file is known to be a tensor.
         return []
     wrong = _syntax_error(source, filename) if index is None else None

@@ -14,7 +14,18 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
 from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
-from inplace_lint.domain.values import NOTHING, Atom, Const, Renaming, Unknown, Value, references
+from inplace_lint.domain.values import (
+    NOTHING,
+    Atom,
+    Const,
+    Renaming,
+    SliceAtom,
+    Sym,
+    Unknown,
+    Value,
+    references,
+    unknown_tags,
+)
 
 MOST_LITERALS = 8
 """Literals that one value distinguishes."""
@@ -390,54 +401,98 @@ def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
     return Opaque()
 
 
-def reachable_from(obj: Obj) -> set[int]:
-    """The heap objects that ``obj`` refers to in one step."""
-    found: set[int] = set()
-    if isinstance(obj, Tensor):
-        found.update(obj.bases)
-        found.update(obj.nodes)
-        # The number of a storage or counter stays taken as long as anything lies on it.
-        found.update(obj.storages)
-        found.update(obj.counters)
-        if obj.grad is not None:
-            found.update(references(obj.grad))
-        if obj.module is not None:
-            found.add(obj.module)
-    elif isinstance(obj, Node):
-        found.update(obj.edges)
-        for saved in obj.saved:
-            found.add(saved.tensor)
-            found.update(saved.storages)
-            found.update(saved.counters)
-    elif isinstance(obj, Container):
-        for value in (*(obj.items or ()), *(obj.entries or {}).values(), obj.rest, obj.default or NOTHING):
-            found.update(references(value))
-    elif isinstance(obj, Function):
-        for value in obj.defaults.values():
-            found.update(references(value))
-        found.add(obj.module)
-        if obj.frame is not None:
-            found.add(obj.frame)
-        if obj.owner is not None:
-            found.add(obj.owner)
-    elif isinstance(obj, Class):
-        for value in (*obj.bases, *obj.attrs.values()):
-            found.update(references(value))
-    elif isinstance(obj, Instance):
-        if isinstance(obj.cls, int):
-            found.add(obj.cls)
-        for value in (*obj.attrs.values(), *obj.config.values()):
-            found.update(references(value))
-    elif isinstance(obj, Frame):
-        for value in obj.names.values():
-            found.update(references(value))
-        if obj.parent is not None:
-            found.add(obj.parent)
+class Mentions(NamedTuple):
+    """What an object mentions: numbers, tags of unknowns, and whether any condition in it is more than true."""
+
+    ids: frozenset[int]
+    tags: frozenset[str]
+    conditional: bool
+
+
+_CACHE: dict[int, tuple[Obj, Mentions]] = {}
+_MOST_CACHED = 200_000
+
+
+def mentions(obj: Obj) -> Mentions:
+    """What an object mentions. Objects never change, so the answer is kept (with the object, whose identity is the key)."""
+    known = _CACHE.get(id(obj))
+    if known is not None:
+        return known[1]
+    if len(_CACHE) > _MOST_CACHED:
+        _CACHE.clear()
+    found = _mentions(obj)
+    _CACHE[id(obj)] = (obj, found)
     return found
+
+
+def forget_mentions() -> None:
+    """Empty the cache: another program is analysed."""
+    _CACHE.clear()
+
+
+def reachable_from(obj: Obj) -> frozenset[int]:
+    """The heap objects (and storages and counters, whose numbers stay taken) that ``obj`` mentions."""
+    return mentions(obj).ids
+
+
+def _values_of(obj: Obj) -> Iterable[Value]:
+    if isinstance(obj, Tensor):
+        return () if obj.grad is None else (obj.grad,)
+    if isinstance(obj, Container):
+        return (*(obj.items or ()), *(obj.entries or {}).values(), obj.rest, obj.default or NOTHING)
+    if isinstance(obj, Function):
+        return obj.defaults.values()
+    if isinstance(obj, Class):
+        return (*obj.bases, *obj.attrs.values())
+    if isinstance(obj, Instance):
+        return (*obj.attrs.values(), *obj.config.values())
+    if isinstance(obj, Frame):
+        return obj.names.values()
+    return ()
+
+
+def _mentions(obj: Obj) -> Mentions:
+    ids: set[int] = set()
+    tags: set[str] = set()
+    conditional = False
+    for value in _values_of(obj):
+        for atom, cond in value.items():
+            conditional = conditional or bool(cond)
+            if isinstance(atom, int):
+                ids.add(atom)
+            elif isinstance(atom, Unknown):
+                tags.add(atom.tag)
+            elif not isinstance(atom, (Const, Sym, SliceAtom)):
+                ids.update(references({atom: cond}))
+                tags.update(unknown_tags(atom))
+    if isinstance(obj, Tensor):
+        ids.update(obj.bases, obj.nodes, obj.storages, obj.counters, obj.from_grad)
+        if obj.module is not None:
+            ids.add(obj.module)
+        records = (obj.bases, obj.marks, obj.nodes, obj.refused)
+        conditional = conditional or any(obj.status) or any(any(record.values()) for record in records)
+    elif isinstance(obj, Node):
+        ids.update(obj.edges)
+        conditional = any(obj.edges.values()) or any(obj.freed.values())
+        for saved in obj.saved:
+            ids.add(saved.tensor)
+            ids.update(saved.storages, saved.counters)
+            both_kinds = (*saved.writes.values(), *saved.silent.values())
+            conditional = conditional or bool(saved.cond) or bool(saved.leaf) or any(both_kinds)
+    elif isinstance(obj, Function):
+        ids.update(n for n in (obj.module, obj.frame, obj.owner) if n is not None)
+    elif isinstance(obj, Instance) and isinstance(obj.cls, int):
+        ids.add(obj.cls)
+    elif isinstance(obj, Frame) and obj.parent is not None:
+        ids.add(obj.parent)
+    return Mentions(frozenset(ids), frozenset(tags), conditional)
 
 
 def rename_object(obj: Obj, names: Renaming) -> Obj:
     """The object with everything that it mentions under new names; the same object where nothing changes."""
+    found = mentions(obj)
+    if found.ids.isdisjoint(names.ids) and found.tags.isdisjoint(names.tags):
+        return obj
     if isinstance(obj, Tensor):
         return _rename_tensor(obj, names)
     if isinstance(obj, Node):

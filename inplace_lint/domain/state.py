@@ -25,6 +25,7 @@ from inplace_lint.domain.objects import (
     Tensor,
     join_objects,
     join_values,
+    mentions,
     reachable_from,
     rename_object,
 )
@@ -230,6 +231,9 @@ def _keyed(record: Mapping[K, Cond], f: Callable[[Cond], Cond]) -> dict[K, Cond]
 
 
 def _map_object(obj: Obj, f: Callable[[Cond], Cond]) -> Obj:
+    if not mentions(obj).conditional:
+        return obj
+
     def value(v: Value) -> Value:
         return _keyed(v, f) if any(v.values()) else v
 

@@ -215,3 +215,11 @@ def _atom_references(atom: Atom) -> Iterable[int]:
     elif isinstance(atom, SuperAtom):
         yield from _atom_references(atom.receiver)
         yield atom.cls
+
+
+def unknown_tags(atom: Atom) -> Iterable[str]:
+    """The tags of unknowns inside an atom."""
+    if isinstance(atom, Unknown):
+        yield atom.tag
+    elif isinstance(atom, (Method, BoundFunction, SuperAtom)):
+        yield from unknown_tags(atom.receiver)

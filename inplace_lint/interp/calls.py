@@ -59,6 +59,10 @@ _CANONICAL = {
 """Public names under which PyTorch offers one thing twice."""
 
 
+_CONVENTIONAL = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy", "math": "math"}
+"""What a star import from another module of the project hands on under these names."""
+
+
 def canonical(path: str) -> str:
     """The one name that the tables use for something that PyTorch exports under several."""
     return _CANONICAL.get(path, path)
@@ -75,6 +79,8 @@ def from_star_imports(engine: Engine, stars: Value, name: str) -> Value:
         if atom.path.startswith("torch"):
             if model.function(path) or model.module(path) or path in SYMBOLS or model.optimizer(path):
                 return one(Sym(path))
+        elif name in _CONVENTIONAL:
+            return one(Sym(_CONVENTIONAL[name]))
         else:
             found[Sym(path)] = frozenset()
     return dict.fromkeys(found, TRUE) if len(found) == 1 else ANYTHING

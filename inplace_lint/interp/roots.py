@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Fact, both
-from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place
+from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place, forget_mentions
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
@@ -58,6 +58,7 @@ class Analysis:
 
     def run(self) -> list[Event]:
         """Analyse everything; the events in the order in which they were found."""
+        forget_mentions()
         self.m.parameter_attrs = parameter_attributes(self.code.body)
         state = self._module()
         if state is not None:
