@@ -56,6 +56,7 @@ class Save:
 
     what: a parameter's name (every element of a ``tensors`` parameter), or ``result`` (``result1`` the second output...).
     guard: parameters, any of which must require grad; empty where any differentiable input will do.
+        ``others``, in a list of tensors: any other element of the same list (``einsum`` keeps an operand for the rest).
     through_view: a view of the tensor is kept rather than the tensor (Linear's ``weight.t()``).
     Private copies are not listed: no later write can reach them.
     """

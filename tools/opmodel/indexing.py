@@ -46,8 +46,8 @@ def rows() -> tuple[Op, ...]:
             writes.append(observe(write, {"self": base, "value": value}, {"index": kind, "value": value}))
     for tensor in _tensor_indices():
         reads.append(observe(_read, {"self": base, "index": tensor}, {"index": "advanced"}))
-        for value in (torch.rand_like(base[tensor]), torch.tensor(0.5, dtype=torch.float64), 0.5):
-            writes.append(observe(_write, {"self": base, "index": tensor, "value": value}, {"index": "advanced"}))
+        values = (torch.rand_like(base[tensor]), torch.tensor(0.5, dtype=torch.float64), 0.5)
+        writes += [observe(_write, {"self": base, "index": tensor, "value": v}, {"index": "advanced"}) for v in values]
     causal = ("index",)
     getter = infer.Evidence((SELF, INDEX), tuple(reads), causal)
     setter = infer.Evidence((SELF, INDEX, Param("value", "tensor|number")), tuple(writes), causal)

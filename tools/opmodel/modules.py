@@ -55,7 +55,7 @@ def _without_self(signature: Signature) -> Signature:
 def signature_of(function: Callable[..., Any]) -> Signature:
     """A method's parameters without ``self``, ``device`` and ``dtype``."""
     # Python 3.10 does not remember overloads; the recurrent layers' constructors need a later one.
-    overloads = getattr(typing, "get_overloads", lambda _: [])(function)
+    overloads: list[Callable[..., Any]] = getattr(typing, "get_overloads", lambda _: [])(function)
     found = inspected_signature(overloads[0] if overloads else function)
     return _without_self(found) if found is not None else Signature((), {})
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from inplace_lint.opmodel.schema import Op, Variant
 from tools.opmodel.signatures import native_signatures, stub_signatures
@@ -40,7 +41,8 @@ def overrides() -> Mapping[tuple[str, str], tuple[Override, ...]]:
         cells = line.split("\t")
         if len(cells) != 6 or not cells[5].strip():
             raise OverrideError(f"{TABLE.name}:{number}: six columns are needed, the last a reason")
-        row = Override(*cells[:4], json.loads(cells[4]), cells[5])
+        table, spelling, variant, field, value, reason = cells
+        row = Override(table, spelling, variant, field, json.loads(value), reason)
         key = (row.table, row.spelling)
         found[key] = (*found.get(key, ()), row)
     return found
@@ -78,12 +80,13 @@ def stand_ins(table: str, ops: Mapping[str, Op]) -> dict[str, Op]:
 def _correct(variant: Variant, row: Override) -> Variant:
     if row.field == "like":
         raise OverrideError(f"{TABLE.name}: {row.spelling} was observed after all; drop the row")
-    value = tuple(row.value) if isinstance(row.value, list) else row.value
+    value: Any = tuple(row.value) if isinstance(row.value, list) else row.value
     if not row.field.startswith("outputs."):
         return replace(variant, **{row.field: value})
     _, index, field = row.field.split(".")
     output = variant.outputs[int(index)]
     if field == "maybe" and output.kind == "new":
         return variant
-    corrected = replace(output, **{field: value, **({"of": None} if value == "new" else {})})
+    changes: dict[str, Any] = {field: value, **({"of": None} if value == "new" else {})}
+    corrected = replace(output, **changes)
     return replace(variant, outputs=(*variant.outputs[: int(index)], corrected, *variant.outputs[int(index) + 1 :]))

@@ -76,7 +76,8 @@ def preferred_dtype(dtypes: Any) -> torch.dtype:
     for dtype in (torch.float64, torch.float32, torch.complex64, torch.int64, torch.bool):
         if dtype in dtypes:
             return dtype
-    return next(iter(dtypes))
+    first: torch.dtype = next(iter(dtypes))
+    return first
 
 
 @cache

@@ -114,8 +114,8 @@ NOT_OPERATORS = {
 
 # Operators are wrapped in ways that hide their signatures; Python's data model fixes them.
 BINARY = tuple(
-    Signature((Param("self", "tensor"), Param("other", kind)), {"self": "Tensor", "other": text})
-    for kind, text in (("tensor", "Tensor"), ("number", "Number"))
+    Signature((Param("self", "tensor"), other), {"self": "Tensor", "other": text})
+    for other, text in ((Param("other", "tensor"), "Tensor"), (Param("other", "number"), "Number"))
 )
 
 
@@ -181,7 +181,7 @@ def _public_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., A
     for name in sorted(dir(module)):
         if name.startswith("_") and not name.startswith("_foreach_"):
             continue
-        value = getattr(module, name, None)
+        value: Any = getattr(module, name, None)
         if isinstance(value, (BuiltinFunctionType, FunctionType)) or type(value).__name__ == "OpOverloadPacket":
             owner = getattr(value, "__module__", "") or ""
             if isinstance(value, FunctionType) and owner.split(".")[0] != "torch":
@@ -260,7 +260,7 @@ def methods() -> Iterator[Spelling]:
             if plain is None:
                 continue
             binary = hasattr(operator, "i" + plain) or plain in ("eq", "ne", "lt", "le", "gt", "ge")
-            pool = (f"__{plain}__", name, aliases.get(plain, plain), plain)
+            pool: tuple[str, ...] = (f"__{plain}__", name, aliases.get(plain, plain), plain)
         else:
             bare = name.rstrip("_")
             pool = (name, bare, "nn.functional." + bare, "special." + bare, "linalg." + bare)
