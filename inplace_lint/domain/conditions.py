@@ -36,7 +36,7 @@ class Fact:
 Cond = frozenset[Fact]
 TRUE: Cond = frozenset()
 
-_MANY = Fact("...", True, "several branches are taken together", True)
+_MANY = Fact("...", True, "one of several things that a caller decides holds", True)
 
 
 def both(a: Cond, b: Cond) -> Cond | None:
@@ -72,7 +72,21 @@ def either(a: Cond, b: Cond) -> Cond:
         return a
     if b <= a:
         return b
-    return a & b
+    common = a & b
+    if any(fact.decisive for fact in (a | b) - common):
+        # What is no longer said still rests on a caller.
+        return common | {_MANY}
+    return common
+
+
+def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
+    """``either`` where None stands for what never holds: for joins, which may weaken a condition and never strengthen it."""
+    if a is None:
+        return b
+    if b is None:
+        return a
+    shared = complementary(a, b)
+    return either(a, b) if shared is None else shared
 
 
 def complementary(a: Cond, b: Cond) -> Cond | None:
@@ -127,6 +141,8 @@ def negate(cond: Cond) -> Cond | None:
         return None
     if len(cond) == 1:
         (fact,) = cond
+        if fact == _MANY or fact.key.endswith("in an earlier round") or not isinstance(fact.value, bool):
+            return TRUE
         return frozenset({Fact(fact.key, not fact.value, "", False)})
     return TRUE
 

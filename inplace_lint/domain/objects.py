@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
-from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either
+from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either, maybe_weaker
 from inplace_lint.domain.values import (
     NOTHING,
     Atom,
@@ -83,6 +83,7 @@ class Tensor:
     nodes: Mapping[int, Cond] = field(default_factory=dict)
     expanded: Place | None = None
     expanded_dims: frozenset[int] | None = None
+    rows: tuple[int, int] | None = None
     inference: Cond | None = None
     dtype: str | None = None
     shape: tuple[int | None, ...] | None = None
@@ -247,7 +248,7 @@ def _join_status(a: Status, a_path: Cond, b: Status, b_path: Cond) -> Status:
         if x == y:
             parts.append(x)
         else:
-            parts.append(maybe_either(maybe_both(x, a_path), maybe_both(y, b_path)))
+            parts.append(maybe_weaker(maybe_both(x, a_path), maybe_both(y, b_path)))
     return Status(*parts)
 
 
@@ -282,8 +283,9 @@ def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
         marks=join_maps(a.marks, pa, b.marks, pb),
         nodes=join_maps(a.nodes, pa, b.nodes, pb),
         expanded=a.expanded or b.expanded,
+        rows=a.rows if a.rows == b.rows else None,
         expanded_dims=a.expanded_dims if a.expanded_dims == b.expanded_dims else None,
-        inference=maybe_either(maybe_both(a.inference, pa), maybe_both(b.inference, pb)),
+        inference=maybe_weaker(maybe_both(a.inference, pa), maybe_both(b.inference, pb)),
         dtype=a.dtype if a.dtype == b.dtype else None,
         shape=a.shape if a.shape == b.shape else None,
         contiguous=a.contiguous if a.contiguous == b.contiguous else None,
@@ -307,7 +309,7 @@ def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
         counters=a.counters | b.counters,
         region=a.region if a.region == b.region else (),
         cond=_weaker(a.cond, pa, b.cond, pb),
-        leaf=maybe_either(maybe_both(a.leaf, pa), maybe_both(b.leaf, pb)),
+        leaf=maybe_weaker(maybe_both(a.leaf, pa), maybe_both(b.leaf, pb)),
         statistics=a.statistics or b.statistics,
         through_view=a.through_view and b.through_view,
         writes=join_maps(a.writes, pa, b.writes, pb),
@@ -318,7 +320,7 @@ def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
 def _weaker(a: Cond, pa: Cond, b: Cond, pb: Cond) -> Cond:
     if a == b:
         return a
-    joined = maybe_either(both(a, pa), both(b, pb))
+    joined = maybe_weaker(both(a, pa), both(b, pb))
     return TRUE if joined is None else joined
 
 

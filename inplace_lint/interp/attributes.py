@@ -379,7 +379,8 @@ def _put_tensor(
 ) -> None:
     m = engine.m
     if attr == "data":
-        _swap(engine, state, oid, tensor, cond, place, target)
+        if not _is_copy(state, value):
+            _swap(engine, state, oid, tensor, cond, place, target)
     elif attr == "requires_grad":
         set_requires_grad(engine, state, oid, value, cond)
     elif attr == "grad":
@@ -388,6 +389,12 @@ def _put_tensor(
         state.put(oid, replace(tensor, grad=grad))
     elif attr == "inplace":
         m.note_tag("")
+
+
+def _is_copy(state: State, value: Value) -> bool:
+    """Whether new data hold what the old held: a clone shows whoever looks the same values."""
+    tensors = [state.tensor(atom) for atom in value if isinstance(atom, int)]
+    return bool(tensors) and all(t is not None and t.made_by == "clone" for t in tensors)
 
 
 def set_requires_grad(engine: Engine, state: State, oid: int, value: Value, cond: Cond) -> None:

@@ -14,6 +14,7 @@ from inplace_lint.domain.objects import Class, Container, Frame, Function, Insta
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
+    NONE,
     NOTHING,
     Atom,
     BoundFunction,
@@ -27,6 +28,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.interp import classes, custom_functions, functions, instances, iteration, modules
+from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
@@ -280,6 +282,10 @@ def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> V
     return unknown_result(engine, state, site.positional, site.named, site.place, None)
 
 
+ARRAY_WRITES = frozenset({"fill", "sort", "put", "partition", "itemset", "byteswap"})
+"""Methods by which a NumPy array changes itself."""
+
+
 def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallSite) -> Value | None:
     """Call a method of a tensor: those that are about the graph itself, then the op model's rows."""
     special = TENSOR_METHODS.get(name)
@@ -287,6 +293,10 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
         value = special(engine, state, oid, site)
         if value is not NotImplemented:
             return value  # type: ignore[no-any-return]
+    tensor = state.tensor(oid)
+    if tensor is not None and tensor.is_array and name in ARRAY_WRITES:
+        bump(engine.m, state, oid, TRUE, WriteInfo(site.place, "method", name), False)
+        return NONE
     row = engine.m.model.method(name)
     if row is None:
         return unknown_result(engine, state, site.positional, site.named, site.place, None)
@@ -316,7 +326,8 @@ def _unknown_method(
     value = modules.unknown_network_method(engine, state, receiver, name, site)
     if value is not NotImplemented:
         return value  # type: ignore[no-any-return]
-    if m.known_tensor(state, receiver) is not None and m.model.method(name) is not None:
+    known = name in ARRAY_WRITES or m.model.method(name) is not None
+    if known and m.known_tensor(state, receiver) is not None:
         oid = m.known_tensor(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)

@@ -27,6 +27,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.operators import split
 from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.opmodel.schema import Output
 
 
 def get(engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None) -> Value:
@@ -141,7 +142,7 @@ def put(
         if row is not None:
             kind = classify_index(state, index)
             partial = kind == "basic" and not layout.whole(state, index)
-            fills = not split(engine, state, value)[0]
+            fills = partial and _single_elements(state, tensors, index)
             call = OpCall(
                 place,
                 "item assignment",
@@ -187,6 +188,22 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
     if box.items is not None:
         return Container(box.kind, tuple(union((item, value)) for item in box.items), None, union((box.rest, value)))
     return Container(box.kind, None, None, union((box.rest, value)))
+
+
+def _single_elements(state: State, tensors: Value, index: Value) -> bool:
+    """Whether an index leaves none of the repeated dimensions of expanded memory."""
+    for atom in tensors:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        if tensor is None or tensor.expanded is None:
+            continue
+        dims = layout.expanded_dims(state, tensor, Output(kind="view"), {"index": index})
+        if dims is None:
+            dims = frozenset()
+            if not all(isinstance(constant_of(item), int) for item in layout.index_items(state, index)):
+                return False
+        if dims:
+            return False
+    return True
 
 
 def delete(state: State, obj: Value, index: Value) -> None:

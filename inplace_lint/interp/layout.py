@@ -282,6 +282,9 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
     """Which dimensions of a view, counted from its end (-1 is the last), repeat one element; None where it is not known."""
     if output.expanded:
         wanted = numbers_in(state, bound.get("size"))
+        for model in bound.get("other", NOTHING):
+            like = state.tensor(model) if isinstance(model, int) else None
+            wanted = None if like is None else like.shape
         if wanted is None or base.shape is None:
             return None
         found: set[int] = set()
@@ -311,6 +314,25 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
             left.append(repeated)
     left.extend(rest)
     return frozenset(n - len(left) for n, repeated in enumerate(left) if repeated)
+
+
+ENDLESS = 1 << 40
+"""The length that an unknown first dimension is taken to have: long enough for slices to overlap."""
+
+
+def row_range(state: State, base: Tensor, bound: Mapping[str, Value]) -> tuple[int, int] | None:
+    """The rows of a whole, contiguous tensor that a slice of its first dimension takes; such a view is dense."""
+    index = bound.get("index")
+    if index is None or base.bases or not base.contiguous:
+        return None
+    items = index_items(state, index)
+    (atom,) = items[0] if len(items) == 1 and len(items[0]) == 1 else (None,)
+    part = python_slice(atom) if isinstance(atom, SliceAtom) else None
+    if part is None or part.step not in (None, 1):
+        return None
+    size = base.shape[0] if base.shape else None
+    start, stop, _ = part.indices(ENDLESS if size is None else size)
+    return (start, stop)
 
 
 def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, Value]) -> Shape | None:

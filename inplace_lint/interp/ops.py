@@ -12,7 +12,7 @@ from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both,
 from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, contents
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under, union
-from inplace_lint.events import OutOfGrad, Write
+from inplace_lint.events import ExpandedWritten, OutOfGrad, Write
 from inplace_lint.interp import layout
 from inplace_lint.interp.autograd import (
     WriteInfo,
@@ -245,12 +245,30 @@ def _write(
     others = any_requires(state, [i for i in inputs if i.param != name], variant.differentiable or None)
     for item in targets:
         operand = maybe_both(others, TRUE)
+        if _overlaps(m, state, item, inputs, info):
+            continue
         if not check_write(m, state, item.oid, item.cond, info, operand, tracked):
             continue
         bump(m, state, item.oid, item.cond, info, tracked)
         refuse_views(m, state, item.oid, item.cond, call.place, tracked and enabled is not None)
         if node is not None and wanted is not None and item.tensor.counters:
             rebase(m, state, item.oid, item.cond, node, wanted)
+
+
+def _overlaps(m: Machine, state: State, target: _Input, inputs: Sequence[_Input], info: WriteInfo) -> bool:
+    """Report a write whose operand lies on a part of the written memory; PyTorch refuses where both parts are dense."""
+    rows = target.tensor.rows
+    for item in inputs:
+        other = item.tensor.rows
+        if item is target or rows is None or other is None or other == rows:
+            continue
+        if item.tensor.storages == target.tensor.storages and rows[0] < other[1] and other[0] < rows[1]:
+            write = Write(m.site(info.place), "operator", info.op, info.target)
+            cond = both(item.cond, target.cond)
+            if cond is not None:
+                m.emit(ExpandedWritten(write, m.site(item.tensor.made), m.context(cond)), cond)
+                return not cond
+    return False
 
 
 def _out(
@@ -417,6 +435,7 @@ def _alias(
         nodes=nodes,
         expanded=layout.expansion(state, base, output, bound, call.place),
         expanded_dims=layout.expanded_dims(state, base, output, bound),
+        rows=layout.row_range(state, base, bound) if output.kind == "view" else None,
         inference=base.inference,
         dtype=base.dtype,
         shape=layout.view_shape(state, base, output, bound),

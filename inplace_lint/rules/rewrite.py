@@ -73,6 +73,9 @@ class _Parsed:
         return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno or 1, node.end_col_offset or 0)
 
     def _offset(self, line: int, column: int) -> int:
+        if line > len(self.lines):
+            # The body that a compound statement's header was given to be parsed at all.
+            return len(self.statement.text)
         # ast counts columns in UTF-8 bytes.
         return self.line_starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode(errors="ignore"))
 
