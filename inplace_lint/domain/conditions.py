@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-LIMIT = 8
+LIMIT = 12
 """Facts that one condition holds at most; past it the greatest are replaced by one that never contradicts."""
 
 
@@ -54,7 +54,10 @@ def both(a: Cond, b: Cond) -> Cond | None:
                 return None
     union = small | large
     if len(union) > LIMIT:
-        kept = sorted(union, key=lambda f: (not f.decisive, len(f.key), f.key))[: LIMIT - 1]
+        # Who requires grad decides most; it is the last to go.
+        kept = sorted(union, key=lambda f: (not f.key.startswith("rg:"), not f.decisive, len(f.key), f.key))[
+            : LIMIT - 1
+        ]
         union = frozenset(kept) | {_MANY}
     return union
 

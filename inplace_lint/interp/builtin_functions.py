@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.conditions import TRUE, Cond, maybe_both, maybe_weaker
 from inplace_lint.domain.objects import Class, Container, Function, Instance, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
     NONE,
     NOTHING,
+    Atom,
     Const,
     Sym,
     Unknown,
@@ -543,3 +544,25 @@ def descriptor(engine: Engine, state: State, site: CallSite) -> Value:
     if not site.positional or name not in ("property", "staticmethod", "classmethod"):
         return ANYTHING
     return instances.decorate(state, f"builtins.{name}", None, site.positional[0])
+
+
+@symbol("builtins.any", "builtins.all")
+def any_all(engine: Engine, state: State, site: CallSite) -> Value:
+    """``any`` and ``all`` over known elements: the answer rests on what the elements rest on."""
+    inner = _elements(engine, state, site)
+    wanted = not (site.target or "").endswith("all")
+    if inner.exact is None:
+        return one(engine.m.fresh(state, site.place[1], "any", "no", False))
+    found: Cond | None = None
+    none: Cond | None = TRUE
+    for element in inner.exact:
+        yes, no = engine.truth(state, element)
+        hit, miss = (yes, no) if wanted else (no, yes)
+        found = maybe_weaker(found, hit)
+        none = maybe_both(none, miss)
+    answer: dict[Atom, Cond] = {}
+    if found is not None:
+        answer[Const(wanted, "bool")] = found
+    if none is not None:
+        answer[Const(not wanted, "bool")] = none
+    return answer

@@ -352,17 +352,19 @@ class Machine:
 
     def emit(self, event: Event, cond: Cond) -> None:
         """Report an event, unless states are still being iterated."""
-        if not self.muted and not self._reorders(cond):
+        if not self.muted and not self._doubtful(cond):
             self.pending.append(Pending(event, cond))
 
     @staticmethod
-    def _reorders(cond: Cond) -> bool:
-        """Whether a condition wants several different members of one collection at one place, in some order.
+    def _doubtful(cond: Cond) -> bool:
+        """Whether a condition says too little: facts were lost, or several members of one collection must follow each other.
 
         Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
         """
         chosen: dict[str, object] = {}
         for fact in cond:
+            if fact.key == "...":
+                return True  # too many questions were joined to know whether their answers ever meet
             if not fact.key.startswith("#choice@"):
                 continue
             place, _, rest = fact.key.rpartition(":")

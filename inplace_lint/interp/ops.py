@@ -114,6 +114,13 @@ def _inputs(m: Machine, state: State, variant: Variant, bound: Binding, call: Op
         value = bound.get(param.name)
         if value is None:
             continue
+        if param.kind == "tensor|number":
+            # An unknown operand that nothing shows to be a tensor is taken for a number.
+            value = {
+                atom: cond
+                for atom, cond in value.items()
+                if not isinstance(atom, Unknown) or atom.grad == "likely" or m.known_tensor(state, atom) is not None
+            }
         sure = call.evidence and param.kind in ("tensor", "tensor?") and not param.name.startswith("self.")
         for oid, tensor, cond in m.tensors(state, value, evidence=sure):
             found.append(_Input(param.name, oid, tensor, cond))
