@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact
@@ -28,6 +29,8 @@ from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
 from inplace_lint.domain.values import Atom, Const, Method, Sym, Unknown, Value
 
 K = TypeVar("K", bound=Hashable)
+
+law = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KEYS = ("p", "q", "r")
 World = dict[str, bool]
@@ -52,6 +55,11 @@ def holds(cond: Cond | None, world: Mapping[str, bool]) -> bool:
 def implies(a: Cond | None, path: Cond, b: Cond | None) -> bool:
     """Whether ``b`` holds in every world on the path in which ``a`` does."""
     return all(holds(b, world) for world in WORLDS if holds(a, world) and holds(path, world))
+
+
+def meaning(record: Mapping[K, Cond]) -> dict[K, Cond]:
+    """A record without the facts that stand for others: whether one is kept may depend on the order of joins."""
+    return {key: frozenset(f for f in cond if f.key != "...") for key, cond in record.items()}
 
 
 def possible(cond: Cond | None, path: Cond) -> bool:
@@ -100,15 +108,14 @@ def _tensor_below(a: Tensor, path: Cond, b: Tensor) -> bool:
     return (
         a.storages <= b.storages
         and a.counters <= b.counters
-        # Of two conditions of a status the simpler one is kept, so only its presence is a law (see the known gaps).
-        and all(y is not None for x, y in zip(a.status, b.status, strict=True) if possible(x, path))
+        and all(implies(x, path, y) for x, y in zip(a.status, b.status, strict=True))
         and b.region in (a.region, ())
         and map_below(a.bases, path, b.bases)
         and map_below(a.marks, path, b.marks)
         and map_below(a.nodes, path, b.nodes)
         and map_below(a.refused, path, b.refused)
         and (a.expanded is None or b.expanded is not None)
-        and (not possible(a.inference, path) or b.inference is not None)
+        and implies(a.inference, path, b.inference)
         and b.dtype in (a.dtype, None)
         and b.shape in (a.shape, None)
         and b.contiguous in (a.contiguous, None)
@@ -125,6 +132,8 @@ def _saved_below(a: Saved, path: Cond, b: Saved) -> bool:
         and a.storages <= b.storages
         and a.counters <= b.counters
         and b.region in (a.region, ())
+        and implies(a.cond, path, b.cond)
+        and implies(a.leaf, path, b.leaf)
         and map_below(a.writes, path, b.writes)
         and map_below(a.silent, path, b.silent)
         and (a.through_view or not b.through_view)

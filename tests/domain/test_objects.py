@@ -11,6 +11,7 @@ from domain_strategies import (
     conditions,
     fact,
     implies,
+    law,
     object_below,
     objects,
     saves,
@@ -46,6 +47,7 @@ P, NOT_P, Q = frozenset({fact("p", True)}), frozenset({fact("p", False)}), froze
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@law
 @given(data=st.data(), a_path=conditions, b_path=conditions)
 def test_both_sides_lie_below_their_join(kind: str, data: st.DataObject, a_path: Cond, b_path: Cond) -> None:
     a, b = data.draw(objects[kind]), data.draw(objects[kind])
@@ -55,6 +57,7 @@ def test_both_sides_lie_below_their_join(kind: str, data: st.DataObject, a_path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@law
 @given(data=st.data(), a_path=conditions, b_path=conditions)
 def test_the_join_with_oneself_is_oneself(kind: str, data: st.DataObject, a_path: Cond, b_path: Cond) -> None:
     a = data.draw(objects[kind])
@@ -63,6 +66,7 @@ def test_the_join_with_oneself_is_oneself(kind: str, data: st.DataObject, a_path
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@law
 @given(data=st.data(), a_path=conditions, b_path=conditions)
 def test_a_join_does_not_depend_on_the_order(kind: str, data: st.DataObject, a_path: Cond, b_path: Cond) -> None:
     """But for the story: where something was made is told by the first."""
@@ -81,6 +85,7 @@ def _plain(obj: Obj) -> object:
 
 
 @pytest.mark.parametrize(("one", "other"), [(a, b) for a in KINDS for b in KINDS if a < b])
+@law
 @given(data=st.data())
 def test_things_of_different_kinds_join_to_the_unknown(one: str, other: str, data: st.DataObject) -> None:
     assert join_objects(data.draw(objects[one]), TRUE, data.draw(objects[other]), TRUE) == Opaque()
@@ -91,6 +96,7 @@ def test_a_list_and_a_dict_join_to_the_unknown() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@law
 @given(data=st.data(), ids=st.dictionaries(st.sampled_from([*TENSORS]), st.sampled_from([-n for n in TENSORS])))
 def test_new_names_reach_every_reference(kind: str, data: st.DataObject, ids: dict[int, int]) -> None:
     obj, names = data.draw(objects[kind]), Renaming(ids, {})
@@ -98,6 +104,7 @@ def test_new_names_reach_every_reference(kind: str, data: st.DataObject, ids: di
     assert rename_object(obj, Renaming({}, {})) == obj
 
 
+@law
 @given(st.sampled_from(["list", "tuple"]), st.lists(values, max_size=3), values)
 def test_contents_is_any_element(kind: str, items: list[Value], rest: Value) -> None:
     exact, loose = Container(kind, tuple(items)), Container(kind, None, None, rest)  # type: ignore[arg-type]
@@ -105,6 +112,7 @@ def test_contents_is_any_element(kind: str, items: list[Value], rest: Value) -> 
     assert contents(loose) == rest
 
 
+@law
 @given(values, conditions, values, conditions)
 def test_joined_values_cover_both(a: Value, a_path: Cond, b: Value, b_path: Cond) -> None:
     joined = join_values(a, a_path, b, b_path)
@@ -112,6 +120,7 @@ def test_joined_values_cover_both(a: Value, a_path: Cond, b: Value, b_path: Cond
     assert join_values(b, b_path, a, a_path) == joined
 
 
+@law
 @given(values, st.integers(0, 3 * MOST_LITERALS))
 def test_widening_bounds_literals_and_loses_nothing_else(value: Value, count: int) -> None:
     counted = union([value, *(const(n) for n in range(count))])
@@ -135,6 +144,7 @@ def test_counting_ends() -> None:
     assert len(value) <= MOST_LITERALS + 1
 
 
+@law
 @given(saves(), saves(), conditions)
 def test_two_saves_of_one_tensor_in_one_role_both_survive_a_join(one: Saved, other: Saved, path: Cond) -> None:
     """Aging gives the newest tensor and the older ones one name, so a node may keep it twice in one role."""
@@ -149,7 +159,6 @@ def tensor(status: Status) -> Tensor:
     return Tensor(PLACES[0], "zeros", frozenset({1}), frozenset({1}), status)
 
 
-@pytest.mark.xfail(strict=True, reason="of two unrelated conditions a status keeps one, so the other's worlds are lost")
 def test_a_joined_status_holds_wherever_one_of_both_does() -> None:
     one, other = tensor(Status(constant=TRUE, interior=P)), tensor(Status(constant=TRUE, interior=Q))
     joined = join_objects(one, TRUE, other, TRUE)

@@ -12,6 +12,7 @@ from domain_strategies import (
     TENSORS,
     conditions,
     fact,
+    law,
     map_below,
     object_below,
     parted_states,
@@ -19,7 +20,7 @@ from domain_strategies import (
     tensors,
     value_below,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inplace_lint.domain.conditions import TRUE, Cond
@@ -27,7 +28,6 @@ from inplace_lint.domain.objects import Frame, Node, Obj, Saved, Tensor, WriteRe
 from inplace_lint.domain.state import State, assume, join_all
 from inplace_lint.domain.values import Renaming, one, references
 
-few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 sites = st.sampled_from([*TENSORS, *NODES, *BOXES])
 WRITE = WriteRecord(PLACES[3], "operator", "+=", "y", False, None, (), None)
 
@@ -70,7 +70,7 @@ def same_facts(a: State, b: State) -> bool:
     return set(a.heap) == set(b.heap) and a.mode == b.mode and a.registers == b.registers and a.path == b.path
 
 
-@few
+@law
 @given(parted_states())
 def test_both_states_lie_below_their_join(pair: tuple[State, State]) -> None:
     a, b = pair
@@ -79,14 +79,14 @@ def test_both_states_lie_below_their_join(pair: tuple[State, State]) -> None:
     assert indexed(joined)
 
 
-@few
+@law
 @given(parted_states())
 def test_joining_in_the_other_order_gives_the_same(pair: tuple[State, State]) -> None:
     a, b = pair
     assert same_facts(a.join(b), b.join(a))
 
 
-@few
+@law
 @given(states())
 def test_joining_a_state_with_itself_changes_nothing(state: State) -> None:
     joined = state.join(state.copy())
@@ -94,7 +94,7 @@ def test_joining_a_state_with_itself_changes_nothing(state: State) -> None:
     assert (joined.path, joined.savers) == (state.path, state.savers)
 
 
-@few
+@law
 @given(parted_states())
 def test_a_join_is_stable_under_joining_again(pair: tuple[State, State]) -> None:
     a, b = pair
@@ -109,7 +109,7 @@ def test_the_join_of_nothing_is_not_reached() -> None:
     assert join_all([]) is None
 
 
-@few
+@law
 @given(states(), sites)
 def test_age_folds_the_newest_into_the_summary(state: State, oid: int) -> None:
     newest, older = state.heap.get(oid), state.heap.get(-oid)
@@ -123,7 +123,7 @@ def test_age_folds_the_newest_into_the_summary(state: State, oid: int) -> None:
     assert indexed(state)
 
 
-@few
+@law
 @given(states(), sites, tensors())
 def test_allocating_again_keeps_what_was_there(state: State, oid: int, made: Tensor) -> None:
     before = state.heap.get(oid)
@@ -133,7 +133,7 @@ def test_allocating_again_keeps_what_was_there(state: State, oid: int, made: Ten
         assert object_below(rename_object(before, Renaming({oid: -oid}, {})), TRUE, state.heap[-oid])
 
 
-@few
+@law
 @given(states(), st.dictionaries(st.sampled_from([*TENSORS]), st.sampled_from([*TENSORS, *(-n for n in TENSORS)])))
 def test_renaming_joins_what_gets_one_name(state: State, ids: dict[int, int]) -> None:
     names = Renaming(ids, {})
@@ -145,7 +145,7 @@ def test_renaming_joins_what_gets_one_name(state: State, ids: dict[int, int]) ->
     assert indexed(state)
 
 
-@few
+@law
 @given(states(), sites, tensors())
 def test_a_summary_only_grows(state: State, oid: int, new: Tensor) -> None:
     before = state.heap.get(-oid)
@@ -156,7 +156,7 @@ def test_a_summary_only_grows(state: State, oid: int, new: Tensor) -> None:
         assert object_below(new, TRUE, state.heap[-oid])
 
 
-@few
+@law
 @given(states(), st.lists(st.sampled_from([*FRAMES]), max_size=2))
 def test_collecting_drops_what_nothing_reaches_and_no_more(state: State, roots: list[int]) -> None:
     before = state.copy()
@@ -168,7 +168,7 @@ def test_collecting_drops_what_nothing_reaches_and_no_more(state: State, roots: 
     assert state.registers == before.registers
 
 
-@few
+@law
 @given(states())
 def test_storages_of_what_is_reachable_are_kept(state: State) -> None:
     """A number may be given again only when nothing lies on the storage that bears it."""
@@ -178,7 +178,7 @@ def test_storages_of_what_is_reachable_are_kept(state: State) -> None:
             assert obj.storages & set(state.heap) <= reachable(state, [FRAMES[0]])
 
 
-@few
+@law
 @given(states(), sites, tensors(), conditions)
 def test_a_copy_can_be_changed_alone(state: State, oid: int, made: Tensor, cond: Cond) -> None:
     before = (dict(state.heap), [dict(r) for r in state.registers], dict(state.mode), dict(state.savers), state.path)
@@ -193,7 +193,7 @@ def test_a_copy_can_be_changed_alone(state: State, oid: int, made: Tensor, cond:
     assert (state.heap, state.registers, state.mode, state.savers, state.path) == before
 
 
-@few
+@law
 @given(states(), st.frozensets(st.sampled_from([*TENSORS]), max_size=2))
 def test_a_write_reaches_exactly_the_saves_on_its_counter(state: State, counters: frozenset[int]) -> None:
     before = dict(state.heap)
@@ -216,7 +216,7 @@ def test_a_write_reaches_exactly_the_saves_on_its_counter(state: State, counters
             assert new is old or replace(new, writes=old.writes) == old
 
 
-@few
+@law
 @given(states(), st.sampled_from(["p", "q"]), st.booleans())
 def test_assuming_a_fact_narrows_the_path_or_ends_it(state: State, key: str, value: bool) -> None:
     path = state.path
@@ -227,7 +227,7 @@ def test_assuming_a_fact_narrows_the_path_or_ends_it(state: State, key: str, val
         assert after is state and after.path == path | {fact(key, value)}
 
 
-@few
+@law
 @given(states())
 def test_forgetting_answers_weakens_every_condition(state: State) -> None:
     before = state.copy()

@@ -1,0 +1,69 @@
+"""What depends on an unknown caller is a warning that says what was assumed; what does not is an error."""
+
+from __future__ import annotations
+
+import pytest
+from engine_checks import diagnostics
+
+from inplace_lint.diagnostics import Severity
+
+WRITES = "    y = x.exp()\n    y += 1\n    y.sum().backward()\n"
+FLAGGED = "    y = w.exp() if flag else w * 2\n    if flag:\n        y += 1\n    y.sum().backward()\n"
+
+
+def test_an_unknown_argument_is_an_assumption() -> None:
+    (found,) = diagnostics(f"def f(x):\n{WRITES}")
+    assert (found.code, found.severity, found.span.start.row) == ("IPL202", Severity.WARNING, 5)
+    assert found.assumptions == ("argument `x` of `f` requires grad",)
+
+
+def test_an_annotated_argument_is_one_as_well() -> None:
+    (found,) = diagnostics(f"def f(x: torch.Tensor):\n{WRITES}")
+    assert (found.severity, found.assumptions) == (Severity.WARNING, ("argument `x` of `f` requires grad",))
+
+
+@pytest.mark.parametrize("argument", ["w", "w * 2", "torch.nn.Parameter(torch.ones(3))"])
+def test_a_caller_in_the_file_settles_it(argument: str) -> None:
+    (found,) = diagnostics(f"def f(x):\n{WRITES}f({argument})\n")
+    assert (found.code, found.severity, found.assumptions) == ("IPL202", Severity.ERROR, ())
+
+
+def test_a_caller_whose_tensor_needs_no_grad_settles_it_too() -> None:
+    assert diagnostics(f"def f(x):\n{WRITES.replace('y.sum().backward()', 'return y')}f(torch.ones(3))\n") == []
+
+
+def test_a_flag_of_the_caller_is_an_assumption() -> None:
+    (found,) = diagnostics(f"def f(flag):\n{FLAGGED}")
+    assert (found.code, found.severity) == ("IPL202", Severity.WARNING)
+    assert any("`flag` of `f`" in text and "true" in text for text in found.assumptions)
+
+
+def test_a_flag_that_defaults_to_the_good_side_is_an_assumption() -> None:
+    (found,) = diagnostics(f"def f(flag=False):\n{FLAGGED}")
+    assert found.severity == Severity.WARNING
+    assert found.assumptions == ("`flag` of `f` is True",)
+
+
+def test_what_the_program_itself_decides_is_none() -> None:
+    (found,) = diagnostics("y = w.exp()\nif torch.rand(()) > 0.5:\n    y += 1\ny.sum().backward()\n")
+    assert (found.severity, found.assumptions) == (Severity.ERROR, ())
+
+
+def test_a_parameter_of_a_module_needs_no_assumption() -> None:
+    module = """\
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(3, 3)
+
+    def forward(self, x):
+        y = self.fc(x).sigmoid()
+        y += 1
+        return y
+"""
+    (found,) = diagnostics(module)
+    assert (found.code, found.severity, found.assumptions) == ("IPL202", Severity.ERROR, ())
+
+
+def test_a_forward_that_is_not_trained_is_silent() -> None:
+    assert diagnostics(f"@torch.no_grad()\ndef forward(x):\n{WRITES.replace('y.sum().backward()', 'return y')}") == []
