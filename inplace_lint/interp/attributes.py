@@ -116,7 +116,7 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(thing, Class):
         found = classes.lookup(state, atom, attr)
         if found is not None:
-            return found
+            return _of_class(state, atom, found)
         if attr in ("__name__", "__qualname__"):
             return const(thing.name)
         return one(Method(atom, attr))
@@ -152,6 +152,18 @@ def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str
         )
         state.heap[oid] = made
     return {oid: cond}
+
+
+def _of_class(state: State, cls: int, found: Value) -> Value:
+    """What a class attribute is when it is read from the class: class methods are bound to it."""
+    bound: dict[Atom, Cond] = {}
+    for atom, cond in found.items():
+        function = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(function, Function) and function.kind == "class" and isinstance(atom, int):
+            bound[BoundFunction(cls, atom)] = cond
+        else:
+            bound[atom] = cond
+    return bound
 
 
 def _of_tensor(engine: Engine, state: State, flow: Flow, oid: int, tensor: Tensor, attr: str, place: Place) -> Value:

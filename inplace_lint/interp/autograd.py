@@ -417,7 +417,7 @@ def _check_saved(
         for seen, record in ((True, saved.writes), (False, saved.silent)):
             for write, own in record.items():
                 together = both(live, own)
-                if together is None or m.contradicts(together, state.path):
+                if together is None or m.contradicts(together, state.path) or m.doubtful(together):
                     continue
                 hidden = None if seen else write.through or "untracked"
                 weight = len(decisive_texts(together))

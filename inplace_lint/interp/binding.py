@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inplace_lint.domain.objects import Container, Instance, Tensor, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Const, SliceAtom, Unknown, Value, const, constant_of
+from inplace_lint.interp.layout import numbers_in
 from inplace_lint.opmodel.schema import REQUIRED, Param, Variant
 
 Binding = dict[str, Value]
@@ -158,13 +159,13 @@ def classify_index(state: State, value: Value) -> str:
     return "basic"
 
 
-def allows(variant: Variant, bound: Binding, settings: Mapping[str, object]) -> bool:
+def allows(state: State, variant: Variant, bound: Binding, settings: Mapping[str, object]) -> bool:
     """Whether nothing known contradicts the variant's ``when``."""
     for name, wanted in variant.when:
         if name in settings:
             have: object = settings[name]
         elif name in bound:
-            have = constant_of(bound[name])
+            have = literal(state, bound[name])
         else:
             continue
         if have is ...:
@@ -180,12 +181,18 @@ def allows(variant: Variant, bound: Binding, settings: Mapping[str, object]) -> 
     return True
 
 
+def literal(state: State, value: Value) -> object:
+    """The constant that a value is, a tuple or list of numbers among them; ``...`` where it is none."""
+    numbers = numbers_in(state, value) if constant_of(value) is ... else None
+    return constant_of(value) if numbers is None or None in numbers else numbers
+
+
 def pick(state: State, variants: Sequence[Variant], args: Arguments) -> list[tuple[Variant, Binding]]:
     """The variants whose parameters bind and whose ``when`` is not contradicted, best first."""
     found: list[tuple[Variant, Binding]] = []
     settings = args.settings or {}
     for variant in variants:
         bound = bind(state, variant, args)
-        if bound is not None and allows(variant, bound, settings):
+        if bound is not None and allows(state, variant, bound, settings):
             found.append((variant, bound))
     return found

@@ -127,7 +127,12 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         side = state if number == len(atoms) - 1 else state.copy()
         path = both(outer, cond)
         if path is not None and len(atoms) > 1:
-            path = both(path, engine.m.choice(place, number))
+            path = both(
+                path,
+                engine.m.choice(
+                    place, number, isinstance(state.heap.get(atom), Instance) if isinstance(atom, int) else False
+                ),
+            )
         if path is None:
             continue
         side.path = path
@@ -154,6 +159,10 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     if len(ends) == 1 and len(atoms) == 1 and atoms[0][1]:
         joined.path = outer
     return joined
+
+
+def _is_instance(state: State, atom: Atom) -> bool:
+    return isinstance(atom, int) and isinstance(state.heap.get(atom), Instance)
 
 
 def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
@@ -367,7 +376,12 @@ def call_value(
         side = state.copy() if len(func) > 1 else state
         path = both(side.path, cond)
         if path is not None and len(func) > 1:
-            path = both(path, engine.m.choice(place, number))
+            path = both(
+                path,
+                engine.m.choice(
+                    place, number, isinstance(state.heap.get(atom), Instance) if isinstance(atom, int) else False
+                ),
+            )
         if path is None:
             continue
         outer, side.path = side.path, path

@@ -107,6 +107,9 @@ def run_with(engine: Engine, instr: ir.With, state: State, flow: Flow) -> State 
         elif isinstance(thing := instance, Container):
             # What a function decorated with contextmanager yields.
             result = contents(thing) or ANYTHING
+            waiting = engine.m.context_modes.get(atom) if isinstance(atom, int) else None
+            if waiting is not None:
+                state.mode = dict(waiting)
     state.registers[-1][instr.result] = result
     restores = leaves is None
     apart = flow.apart()

@@ -163,7 +163,11 @@ def _leave(
     if code.is_generator:
         rest = state_yields(state, inner)
         box = Container("generator", None, None, rest)
-        return one(state.allocate(engine.m.oid(code.origin, "generator"), box))
+        made = state.allocate(engine.m.oid(code.origin, "generator"), box)
+        if function.kind == "context" and inner.modes:
+            # The generator's grad mode is the thread's, so it holds while the generator waits.
+            engine.m.context_modes[made] = inner.modes[-1]
+        return one(made)
     return value
 
 
@@ -175,6 +179,7 @@ def state_yields(state: State, flow: Flow) -> Value:
 def note_yield(state: State, flow: Flow, value: Value) -> None:
     """A generator yields a value."""
     flow.yields.append(value)
+    flow.modes.append(dict(state.mode))
 
 
 def special_method(

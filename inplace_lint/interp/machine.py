@@ -42,6 +42,7 @@ class Flow:
     returns: list[tuple[State, Value]] = field(default_factory=list)
     raises: list[State] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
+    modes: list[dict[str, Cond]] = field(default_factory=list)
 
     def in_loop(self) -> Flow:
         """The flow of a loop's body: only break and continue are its own."""
@@ -86,6 +87,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
@@ -230,9 +232,13 @@ class Machine:
 
         return change
 
-    def choice(self, place: Place, number: int) -> Cond:
-        """The condition that, of several things a value may be at ``place``, this one is used there."""
-        key = f"#choice@{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+    def choice(self, place: Place, number: int, member: bool) -> Cond:
+        """The condition that, of several things a value may be at ``place``, this one is used there.
+
+        member: they are modules, which come from a collection whose order may be lost.
+        """
+        word = "member" if member else "choice"
+        key = f"#{word}@{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
         self.note_tag(key)
         return frozenset({Fact(key, number)})
 
@@ -352,11 +358,11 @@ class Machine:
 
     def emit(self, event: Event, cond: Cond) -> None:
         """Report an event, unless states are still being iterated."""
-        if not self.muted and not self._doubtful(cond):
+        if not self.muted and not self.doubtful(cond):
             self.pending.append(Pending(event, cond))
 
     @staticmethod
-    def _doubtful(cond: Cond) -> bool:
+    def doubtful(cond: Cond) -> bool:
         """Whether a condition says too little: facts were lost, or several members of one collection must follow each other.
 
         Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
@@ -365,7 +371,7 @@ class Machine:
         for fact in cond:
             if fact.key == "...":
                 return True  # too many questions were joined to know whether their answers ever meet
-            if not fact.key.startswith("#choice@"):
+            if not fact.key.startswith("#member@"):
                 continue
             place, _, rest = fact.key.rpartition(":")
             number: object = fact.value
