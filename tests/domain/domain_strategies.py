@@ -245,7 +245,7 @@ def nodes(draw: st.DrawFn) -> Node:
 @st.composite
 def containers(draw: st.DrawFn) -> Container:
     if draw(st.booleans()):
-        entries = draw(st.dictionaries(st.sampled_from(["a", "b"]), values, max_size=2))
+        entries: dict[object, Value] = dict(draw(st.dictionaries(st.sampled_from(["a", "b"]), values, max_size=2)))
         return Container("dict", (), entries, draw(values))
     items = draw(st.none() | st.lists(values, max_size=3).map(tuple))
     return Container(draw(st.sampled_from(["list", "tuple"])), items, None, draw(values) if items is None else {})
@@ -272,7 +272,8 @@ objects: dict[str, st.SearchStrategy[Obj]] = {
 def states(draw: st.DrawFn, path: Cond | None = None) -> State:
     """A state as the interpreter may reach it: every number stands for one kind of thing, saves are indexed."""
     state = State()
-    for numbers_of, make in ((TENSORS, tensors()), (NODES, nodes()), (BOXES, containers())):
+    kinds: list[tuple[range, st.SearchStrategy[Obj]]] = [(TENSORS, tensors()), (NODES, nodes()), (BOXES, containers())]
+    for numbers_of, make in kinds:
         for number in draw(st.lists(st.sampled_from(numbers_of), unique=True, max_size=3)):
             state.allocate(number, draw(make))
             if draw(st.booleans()):

@@ -26,6 +26,7 @@ from inplace_lint.domain.objects import (
     INTERIOR,
     MOST_LITERALS,
     Container,
+    Instance,
     Node,
     Obj,
     Opaque,
@@ -81,7 +82,7 @@ def _plain(obj: Obj) -> object:
     if isinstance(obj, Node):
         saved = sorted((replace(s, is_result=False) for s in obj.saved), key=lambda s: (s.role, s.tensor))
         return replace(obj, place=PLACES[0], saved=tuple(saved))
-    return replace(obj, made=PLACES[0]) if hasattr(obj, "made") else obj
+    return replace(obj, made=PLACES[0]) if isinstance(obj, Instance) else obj
 
 
 @pytest.mark.parametrize(("one", "other"), [(a, b) for a in KINDS for b in KINDS if a < b])
