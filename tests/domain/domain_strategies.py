@@ -30,7 +30,7 @@ from inplace_lint.domain.values import Atom, Const, Method, Sym, Unknown, Value
 
 K = TypeVar("K", bound=Hashable)
 
-law = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KEYS = ("p", "q", "r")
 World = dict[str, bool]
