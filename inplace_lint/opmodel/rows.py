@@ -115,6 +115,7 @@ def _decode_variant(row: dict[str, Any]) -> Variant:
         no_grad=row.get("no_grad", False),
         private_copy=tuple(row.get("private_copy", ())),
         metadata=row.get("metadata", False),
+        expanded_ok=row.get("expanded_ok", False),
         silent_writes=tuple(row.get("silent_writes", ())),
     )
 
@@ -145,7 +146,7 @@ def _encode_variant(variant: Variant) -> dict[str, Any]:
         row["node"] = variant.node
     if not variant.frees:
         row["frees"] = False
-    for name in ("no_grad", "metadata"):
+    for name in ("no_grad", "metadata", "expanded_ok"):
         if getattr(variant, name):
             row[name] = True
     return row

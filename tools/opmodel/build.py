@@ -159,6 +159,9 @@ def _relayout(
         if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided or tensor.numel() == 0:
             continue
         changes = [tensor.to(torch.float32)] if tensor.dtype is torch.float64 else []
+        if base.outputs[0].kind == "view" and tensor.dim() == 2 and 1 in tensor.shape:
+            # A single row is contiguous however it is turned.
+            changes.append(tensor.repeat([3 if size == 1 else 1 for size in tensor.shape]))
         if tensor.dim() >= 2:
             changes.append(
                 tensor.permute(*reversed(range(tensor.dim()))).contiguous().permute(*reversed(range(tensor.dim())))
@@ -223,7 +226,7 @@ def _number_or_tensor(variants: list[Variant]) -> list[Variant]:
             same = [(o.kind, o.of, o.maybe) for o in tensor.outputs] == [
                 (o.kind, o.of, o.maybe) for o in number.outputs
             ]
-            if kept == left and same and number.frees == tensor.frees:
+            if kept == left and same and number.frees == tensor.frees and number.expanded_ok == tensor.expanded_ok:
                 params = tuple(replace(p, kind="tensor|number") if p.name == name else p for p in tensor.params)
                 outputs = tuple(map(_join_shapes, tensor.outputs, number.outputs))
                 found[found.index(tensor)] = replace(tensor, params=params, outputs=outputs)
@@ -245,7 +248,7 @@ def _indistinct(variants: list[Variant]) -> list[Variant]:
         outputs = variant.outputs
         for other in variants:
             if other is not variant and face(other) == face(variant) and len(other.outputs) == len(outputs):
-                outputs = tuple(map(_join_shapes, outputs, other.outputs))
+                outputs = tuple(map(_join_layouts, outputs, other.outputs))
         found.append(replace(variant, outputs=outputs))
     return found
 
@@ -253,6 +256,14 @@ def _indistinct(variants: list[Variant]) -> list[Variant]:
 def _join_shapes(tensor: Output, number: Output) -> Output:
     broadcast = (tensor.shape, number.shape) == ("broadcast", "same")
     return tensor if broadcast or tensor.shape == number.shape else replace(tensor, shape="unknown")
+
+
+def _join_layouts(one: Output, other: Output) -> Output:
+    return replace(
+        _join_shapes(one, other),
+        expanded=one.expanded or other.expanded,
+        breaks_contiguity=one.breaks_contiguity or other.breaks_contiguity,
+    )
 
 
 def _only_difference(tensor: Variant, number: Variant) -> str | None:

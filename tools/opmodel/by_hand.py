@@ -103,6 +103,7 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
                 "Tensor.clip_",
             )
         },
+        "Tensor.fill_": (_s(_x(3, 3), _x()), _s(_x(3, 3), 0.5)),
         "Tensor.random_": (_s(_x(3, 3)), _s(_x(3, 3), 5), _s(_x(3, 3), 0, 5)),
         "Tensor.set_": (_s(_x(3, 3), _x(3, 3)),),
         "Tensor.resize_": (_s(_x(3, 3), (3, 3)), _s(_x(3, 3), (9,))),

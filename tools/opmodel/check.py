@@ -62,6 +62,7 @@ def _meets(name: str, value: object, params: Mapping[str, Param], seen: Seen, de
         return False
     default = params[name].default if name in params else defaults.get(name, REQUIRED)
     actual = seen.constants.get(name, default)
+    actual = tuple(actual) if isinstance(actual, list) else actual
     return type(actual) is type(value) and actual == value if isinstance(value, bool) else actual == value
 
 
@@ -134,6 +135,8 @@ def _uncovered(variant: Variant, seen: Seen) -> Iterable[str]:
     for name in seen.differentiable:
         if name not in variant.differentiable and name in known:
             yield f"differentiable in {name}"
+    if variant.expanded_ok and seen.expanded_ok is False:
+        yield "refuses to write to expanded memory"
     if seen.frees and not variant.frees:
         yield "frees its graph"
     if len(variant.outputs) == 1 and variant.outputs[0].multi:

@@ -11,7 +11,7 @@ import torch
 
 from inplace_lint.opmodel.schema import REQUIRED, Output, Param, Save, Variant
 from tools.opmodel.observe import OutputSeen, Seen
-from tools.opmodel.samples import PROBABILITIES
+from tools.opmodel.samples import PROBABILITIES, SIZES, is_ones
 
 OTHER = "<other>"
 OTHERS = "others"
@@ -51,6 +51,8 @@ def _category(evidence: Evidence, name: str, seen: Seen) -> object:
         return value
     if isinstance(value, (int, float)) and value == 0 and name in PROBABILITIES:
         return value
+    if name in SIZES and is_ones(value):
+        return tuple(value) if isinstance(value, list) else value
     return OTHER
 
 
@@ -118,6 +120,7 @@ def join(
         frees=any(seen.frees for seen in group),
         private_copy=_ordered(order, (name for seen in group for name in seen.private)),
         metadata=any(seen.metadata for seen in writing) and all(seen.metadata is not False for seen in writing),
+        expanded_ok={seen.expanded_ok for seen in writing} - {None} == {True},
         silent_writes=_ordered(order, (name for seen in group for name in seen.silent)),
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import typing
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -246,7 +248,22 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
                         causal[param.name] = None
             if tried >= 4 or (tried and len(subject.owned) > MANY):
                 break
+    for config, _ in bases:
+        for both in _pairs(subject, config, causal):
+            with suppress(CallError):
+                seen.append(subject.see(Config(both, config.forward), True))
     return seen, sorted(causal, key=lambda name: (name != "inplace", name != "training", list(causal).index(name)))
+
+
+def _pairs(subject: Subject, config: Config, causal: Container[str]) -> Iterator[dict[str, object]]:
+    """Constructor arguments with two constants changed that each made a difference (``inplace=True`` with ``p=0``)."""
+    params = [param for param in subject.init.params if param.name in causal]
+    if len(subject.owned) > MANY:
+        return
+    for first, second in itertools.combinations(params, 2):
+        for one in alternatives(first, config.init):
+            for other in alternatives(second, config.init):
+                yield {**config.init, first.name: one, second.name: other}
 
 
 def _behaviour(seen: Seen) -> object:

@@ -49,6 +49,7 @@ class Seen:
     silent: tuple[str, ...]
     private: tuple[str, ...]
     metadata: bool | None
+    expanded_ok: bool | None
     frees: bool
     node: str | None
     inputs: Mapping[str, tuple[str, tuple[int, ...], bool]]
@@ -236,6 +237,7 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
         silent=silent,
         private=tuple(sorted(private)),
         metadata=metadata,
+        expanded_ok=_writes_expanded(call, values, writes) if metadata is not True else None,
         frees=frees,
         node=node,
         inputs=inputs,
@@ -306,6 +308,27 @@ def _only_moved(tensor: torch.Tensor, old: torch.Tensor, place: object) -> bool 
     if not _equal(*flat):
         return False
     return True if moved else None
+
+
+def _writes_expanded(call: Call, values: Values, writes: tuple[str, ...]) -> bool | None:
+    """Whether the call may write where several elements share one place; None where it cannot be asked."""
+    written = [tensor for name in writes for tensor in tensors_in(values[name])]
+    if not written or not all(t.layout is torch.strided and any(size > 1 for size in t.shape) for t in written):
+        return None
+    torch.default_generator.manual_seed(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call({name: _map(value, _expand if name in writes else torch.clone) for name, value in values.items()})
+    except Exception as error:
+        return False if "single memory location" in str(error) else None
+    return True
+
+
+def _expand(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of the same shape whose elements share one place along its first dimension larger than one."""
+    dim = next(dim for dim, size in enumerate(tensor.shape) if size > 1)
+    return tensor.detach().narrow(dim, 0, 1).clone().expand(tensor.shape)
 
 
 def _targets(run: Run) -> dict[str, list[torch.Tensor]]:

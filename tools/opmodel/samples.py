@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 from unittest import mock
 
 import torch
@@ -19,6 +19,7 @@ from tools.opmodel.signatures import Signature
 MAX_PER_SHAPE = 2
 MAX_PER_OP = 16
 PROBABILITIES = ("p", "dropout", "dropout_p")
+SIZES = ("output_size",)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,11 @@ def known_strings() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(values) for name, values in found.items()}
 
 
+def is_ones(value: object) -> TypeGuard[int | tuple[int, ...] | list[int]]:
+    """Whether a size is one, along one dimension or each of several."""
+    return value == 1 or (isinstance(value, (tuple, list)) and bool(value) and all(size == 1 for size in value))
+
+
 def alternatives(param: Param, bound: Mapping[str, object]) -> list[object]:
     """Other constants worth trying for a parameter, given what a sample passed."""
     value = bound.get(param.name, param.default)
@@ -134,6 +140,8 @@ def alternatives(param: Param, bound: Mapping[str, object]) -> list[object]:
         found.append(0.0)
     if isinstance(param.default, float) and param.default == 0.0 and param.name in PROBABILITIES:
         found.append(0.5)
+    if param.name in SIZES:
+        found.extend((2, 1, (1,), (1, 1), (1, 1, 1)))  # pooling to one place is a mean
     return [other for other in found if type(other) is not type(value) or other != value]
 
 
