@@ -127,6 +127,9 @@ _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x
 def _as_star(state: State, param: Param, rest: Sequence[Value]) -> Value:
     if len(rest) == 1:
         return rest[0]
+    numbers = [constant_of(value) for value in rest]
+    if param.kind == "other" and all(type(number) is int for number in numbers):
+        return const(tuple(numbers))
     joined: dict[object, object] = {}
     for value in rest:
         joined.update(value)  # type: ignore[arg-type]

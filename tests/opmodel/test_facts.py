@@ -31,6 +31,12 @@ def function(name: str) -> Op:
     return op
 
 
+def method(name: str) -> Op:
+    op = MODEL.method(name)
+    assert op is not None, name
+    return op
+
+
 def kept(one: Variant) -> set[str]:
     return {save.what for save in one.saves}
 
@@ -285,6 +291,43 @@ def test_modules_in_place(name: str) -> None:
     assert not off.writes
     assert on.writes == ("input",)
     assert ("result" in kept(on)) == (name in ("ReLU", "LeakyReLU", "ELU", "CELU"))
+
+
+@pytest.mark.parametrize("name", ["zero_", "masked_fill_", "index_fill_", "index_put_"])
+def test_expanded_memory_may_be_filled(name: str) -> None:
+    assert all(one.expanded_ok for one in method(name).variants)
+
+
+@pytest.mark.parametrize("name", ["add_", "mul_", "relu_", "copy_", "normal_", "masked_scatter_"])
+def test_expanded_memory_may_not_be_written(name: str) -> None:
+    assert not any(one.expanded_ok for one in method(name).variants)
+
+
+def test_fill_from_a_number_only() -> None:
+    kinds = {one.params[1].kind: one.expanded_ok for one in method("fill_").variants}
+    assert kinds == {"number": True, "tensor": False}
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_pooling_to_one_place_is_a_mean(dims: int) -> None:
+    for op in (function(f"adaptive_avg_pool{dims}d"), MODEL.module(f"torch.nn.AdaptiveAvgPool{dims}d")):
+        for size in (1, (1,) * dims):
+            assert not variant(op, output_size=size).saves
+        assert kept(variant(op, output_size=2)) == {"input"}
+
+
+@pytest.mark.parametrize("name", ["Dropout", "Dropout2d"])
+def test_no_dropout_writes_nothing(name: str) -> None:
+    op = MODEL.module(f"torch.nn.{name}")
+    assert not variant(op, inplace=True, p=0.0).writes
+    assert variant(op, inplace=True, p=0.5).writes == ("input",)
+
+
+@pytest.mark.parametrize("name", ["t", "transpose", "permute", "swapaxes", "movedim", "adjoint", "mT", "H"])
+def test_turning_breaks_contiguity(name: str) -> None:
+    op = MODEL.method(name) or MODEL.property(name)
+    assert op is not None
+    assert all(one.outputs[0].breaks_contiguity for one in op.variants)
 
 
 def test_dropout() -> None:
