@@ -223,3 +223,10 @@ def unknown_tags(atom: Atom) -> Iterable[str]:
         yield atom.tag
     elif isinstance(atom, (Method, BoundFunction, SuperAtom)):
         yield from unknown_tags(atom.receiver)
+
+
+def is_unknown(atom: Atom) -> bool:
+    """Whether nothing but identity is known of an atom: an unknown, or an attribute of one that has no name of its own."""
+    if isinstance(atom, Method):
+        return is_unknown(atom.receiver)
+    return isinstance(atom, Unknown)

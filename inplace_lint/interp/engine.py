@@ -14,7 +14,7 @@ from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, maybe_either
 from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
-from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, one
+from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.machine import Flow, Machine
 
 ROUNDS = 12
@@ -129,6 +129,8 @@ class Engine:
                     answers = (TRUE, TRUE)
                 else:
                     answers = (TRUE, None)
+            elif is_unknown(atom):
+                answers = (TRUE, TRUE)
             else:
                 answers = (TRUE, None)
             for positive, answer in ((True, answers[0]), (False, answers[1])):
@@ -290,6 +292,8 @@ class Engine:
         if joined is None:
             return None
         joined.drop_registers(dead)
+        # Ending a round costs by the size of the heap, and nested loops end many.
+        self.m.steps += len(joined.heap) // 4
         joined.collect(self.m.live_frames)
         self.m.next_round(joined, place)
         return joined

@@ -70,7 +70,7 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
             return {m.derived(atom, "[...]"): TRUE}
         if not atom.tag:
             return ANYTHING
-        return {m.fresh(state, place[1], f"element {atom.tag}", atom.grad): TRUE}
+        return {m.fresh(state, place[1], "element", atom.grad): TRUE}
     if isinstance(atom, int):
         box = state.heap.get(atom)
         if isinstance(box, Container):

@@ -67,7 +67,7 @@ def _atom_elements(
         if wanted is not None:
             parts = [one(m.derived(atom, f"[{n}]", tensor=True)) for n in range(wanted)]
             return Elements(parts, union(parts))
-        item = m.fresh(state, place[1], f"element {atom.tag}", atom.grad, atom.tensor)
+        item = m.fresh(state, place[1], "element", atom.grad, atom.tensor)
         return Elements(None, one(item))
     if isinstance(atom, Sym):
         return Elements(None, one(m.fresh(state, place[1], "element", "no")))

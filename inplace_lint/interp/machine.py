@@ -190,7 +190,7 @@ class Machine:
     def fresh(self, state: State, origin: int, word: str, grad: str = "no", tensor: bool = True) -> Unknown:
         """An unknown value made here; what an earlier round called the same is another one from now on."""
         word = word if len(word) < 40 else word[:40]
-        tag = f"#{word}@{self.file}:{origin}:{self._intern(self.ctx)}"
+        tag = f"#{word}@{self._intern(('file', self.file))}.{origin}.{self._intern(self.ctx)}"
         oid = self._oids.get(("assumed", tag))
         if oid is not None and oid in state.heap:
             state.age(oid)
@@ -259,6 +259,8 @@ class Machine:
     def describe(tag: str) -> str:
         """A tag as a person reads it: ``forward:x.y`` is argument ``x.y`` of ``forward``."""
         owner, _, expression = tag.partition(":")
+        if tag.startswith("#"):
+            return "the result of an unknown call"
         if not expression:
             return f"`{tag}`"
         return f"`{expression}` of `{owner}`"

@@ -17,6 +17,7 @@ from inplace_lint.domain.values import (
     Unknown,
     Value,
     const,
+    is_unknown,
     known,
     one,
     under,
@@ -344,7 +345,7 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
         none_a, none_b = (isinstance(x, Const) and x.value is None for x in (a, b))
         if none_a != none_b:
             other = b if none_a else a
-            if not isinstance(other, Unknown):
+            if not is_unknown(other):
                 return const(op in ("is not", "!="))
         elif isinstance(a, (int, Sym)) and isinstance(b, (int, Sym)):
             if a == b and (not isinstance(a, int) or a > 0):
