@@ -150,7 +150,21 @@ def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample],
     torch.default_generator.manual_seed(0)
     decoder = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0)
     indices = torch.tensor([[0, 1, 2], [3, 4, 1]])
+    # Batched, as nearly everywhere, and in single precision, for which the CPU has a kernel of its own.
+    steps, state = _x(3, 3, 4).float(), _x(1, 3, 5).float()
+    sizes: dict[str, object] = {"input_size": 4, "hidden_size": 5}
+    both: dict[str, object] = {**sizes, "bidirectional": True}
+    twice = torch.cat([state, state])
+    recurrent = {
+        name: (
+            (sizes, _s(steps)),
+            (sizes, _s(steps, (state, state + 1) if name == "LSTM" else state)),
+            (both, _s(steps, (twice, twice + 1) if name == "LSTM" else twice)),
+        )
+        for name in ("GRU", "LSTM", "RNN")
+    }
     return {
+        **recurrent,
         "AdaptiveLogSoftmaxWithLoss": (
             ({"in_features": 4, "n_classes": 6, "cutoffs": [2, 4]}, _s(_x(3, 4), torch.tensor([0, 3, 5]))),
         ),

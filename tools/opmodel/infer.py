@@ -139,7 +139,7 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
         guard: tuple[str, ...] = (
             () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
         )
-        if any(seen.others for seen in saving) and all(what in seen.others for seen in saving if seen.several(what)):
+        if any(what in seen.others for seen in saving) and all(what in seen.others for seen in saving if seen.several(what)):
             guard = (*(name for name in guard if name != what), OTHERS)
         found.append(Save(what, guard, all(what in seen.views for seen in saving)))
     return tuple(found)
@@ -163,7 +163,8 @@ def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) ->
 
 def _one_for_one(seen: Seen) -> bool:
     """Whether a call returned as many tensors as it was given in one list (``broadcast_tensors``)."""
-    return len(seen.outputs) > 1 and len(seen.outputs) in seen.counts.values()
+    nested = any(output.multi for output in seen.outputs)
+    return len(seen.outputs) > 1 and not nested and len(seen.outputs) in seen.counts.values()
 
 
 def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], multi: bool) -> Output:
