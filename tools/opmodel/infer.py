@@ -139,7 +139,9 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
         guard: tuple[str, ...] = (
             () if anyone else _ordered(order, (name for seen in saving for name in seen.saves[what]))
         )
-        if any(what in seen.others for seen in saving) and all(what in seen.others for seen in saving if seen.several(what)):
+        if any(what in seen.others for seen in saving) and all(
+            what in seen.others for seen in saving if seen.several(what)
+        ):
             guard = (*(name for name in guard if name != what), OTHERS)
         found.append(Save(what, guard, all(what in seen.views for seen in saving)))
     return tuple(found)
