@@ -75,6 +75,9 @@ def either(a: Cond, b: Cond) -> Cond:
         return a
     if b <= a:
         return b
+    shared = complementary(a, b)
+    if shared is not None:
+        return shared
     common = a & b
     if any(fact.decisive for fact in (a | b) - common):
         # What is no longer said still rests on a caller.
@@ -88,8 +91,7 @@ def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
         return b
     if b is None:
         return a
-    shared = complementary(a, b)
-    return either(a, b) if shared is None else shared
+    return either(a, b)
 
 
 def complementary(a: Cond, b: Cond) -> Cond | None:

@@ -23,6 +23,7 @@ from inplace_lint.domain.values import (
     ANYTHING,
     NONE,
     NOTHING,
+    Const,
     Sym,
     Unknown,
     Value,
@@ -243,11 +244,22 @@ def run_row(
 
 
 def _with_unknown_inplace(
-    engine: Engine, state: State, instance: Instance, row: ModuleOp, arguments: Arguments, call: OpCall
+    engine: Engine,
+    state: State,
+    instance: Instance,
+    row: ModuleOp,
+    arguments: Arguments,
+    call: OpCall,
+    settings_chosen: frozenset[str] = frozenset(),
 ) -> Value | None:
     """Apply the row; where ``inplace`` is no literal, both ways, each under the facts that choose it."""
-    flag = instance.config.get("inplace")
     settings = dict(arguments.settings or {})
+    numbers = {name for variant in row.variants for name, wanted in variant.when if not isinstance(wanted, bool)}
+    for name in sorted(numbers):
+        value = instance.config.get(name, NOTHING)
+        if len(value) > 1 and settings.get(name) is ... and name not in settings_chosen:
+            return _for_each(engine, state, instance, row, arguments, call, name, value, settings_chosen)
+    flag = instance.config.get("inplace")
     if flag is None or settings.get("inplace") is not ...:
         return call_op(engine, state, row.variants, arguments, call)
     yes, no = engine.truth(state, flag)
@@ -265,13 +277,51 @@ def _with_unknown_inplace(
         side = state.copy()
         side.path = path
         adjusted = replace_settings(arguments, {**settings, "inplace": answer})
-        value = call_op(engine, side, row.variants, adjusted, replace(call, tag=f"{call.tag} {answer}"))
-        if value is not None:
-            values.append(under(value, cond))
+        result = call_op(engine, side, row.variants, adjusted, replace(call, tag=f"{call.tag} {answer}"))
+        if result is not None:
+            values.append(under(result, cond))
             ends.append(side)
     if not ends:
         return None
     joined = ends[0] if len(ends) == 1 else ends[0].join(ends[1])
+    adopt(state, joined)
+    state.path = outer
+    return union(values)
+
+
+def _for_each(
+    engine: Engine,
+    state: State,
+    instance: Instance,
+    row: ModuleOp,
+    arguments: Arguments,
+    call: OpCall,
+    name: str,
+    value: Value,
+    chosen: frozenset[str],
+) -> Value | None:
+    """Apply a row for everything that a setting may be, each under its facts."""
+    outer = state.path
+    values: list[Value] = []
+    ends: list[State] = []
+    for number, (atom, cond) in enumerate(value.items()):
+        path = both(outer, cond)
+        if path is None:
+            continue
+        side = state.copy()
+        side.path = path
+        literal = atom.value if isinstance(atom, Const) else ...
+        adjusted = replace_settings(arguments, {**(arguments.settings or {}), name: literal})
+        tagged = replace(call, tag=f"{call.tag} {name} {number}")
+        result = _with_unknown_inplace(engine, side, instance, row, adjusted, tagged, chosen | {name})
+        if result is not None:
+            values.append(under(result, cond))
+            ends.append(side)
+    if not ends:
+        return None
+    joined = ends[0]
+    for end in ends[1:]:
+        joined = joined.join(end)
     adopt(state, joined)
     state.path = outer
     return union(values)

@@ -280,6 +280,13 @@ class Analysis:
                     literal: frozenset({same}),
                     Const(not literal.value, "bool"): frozenset({other}),
                 }
+            if isinstance(literal, Const) and isinstance(literal.value, (int, float)) and not literal.value:
+                # Zero switches something off (dropout, a rate); callers who switch it on are why the parameter is there.
+                word = f"`{param.name}` of `{tag.split(':')[0]}` is not {literal.value}"
+                return {
+                    literal: frozenset({Fact(f"{tag} is off", True, "", False)}),
+                    Unknown(tag, "no", False): frozenset({Fact(f"{tag} is off", False, word, True)}),
+                }
             if isinstance(literal, Const) and literal.value is not None:
                 return default
             if isinstance(literal, Const):
