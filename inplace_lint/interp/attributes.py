@@ -224,7 +224,7 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
     m = engine.m
     interior = tensor.status.interior
     if interior is not None and not tensor.retains and not tensor.assumed:
-        if tensor.status.leaf is None and tensor.status.constant is None and not tensor.bases:
+        if tensor.status.leaf is None and tensor.status.constant is None and not tensor.marks:
             made_by = tensor.made_by or None
             rebound = m.rebound.get(tensor.made)
             if rebound is not None:

@@ -35,7 +35,7 @@ from inplace_lint.domain.values import (
 )
 from inplace_lint.interp import calls, classes, functions, instances, iteration
 from inplace_lint.interp.autograd import edges_of, grad_mode, requires, save
-from inplace_lint.interp.binding import Arguments
+from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
@@ -229,7 +229,7 @@ def run_row(
     settings: dict[str, object] = {"training": constant_of(instance.attrs.get("training", const(True)))}
     for name, value in instance.config.items():
         if not name.startswith("*"):
-            settings[name] = constant_of(value)
+            settings[name] = literal(state, value)
     flag = instance.made
     marked = instance.config.get("*flag")
     if marked is not None and isinstance(place := constant_of(marked), tuple):
@@ -310,8 +310,8 @@ def _for_each(
             continue
         side = state.copy()
         side.path = path
-        literal = atom.value if isinstance(atom, Const) else ...
-        adjusted = replace_settings(arguments, {**(arguments.settings or {}), name: literal})
+        chosen_value = atom.value if isinstance(atom, Const) else ...
+        adjusted = replace_settings(arguments, {**(arguments.settings or {}), name: chosen_value})
         tagged = replace(call, tag=f"{call.tag} {name} {number}")
         result = _with_unknown_inplace(engine, side, instance, row, adjusted, tagged, chosen | {name})
         if result is not None:
