@@ -74,7 +74,12 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: 
     if len(obj) == 1:
         ((atom, cond),) = obj.items()
         return under(_of_atom(engine, state, flow, atom, attr, place), cond)
-    return union([under(_of_atom(engine, state, flow, atom, attr, place), cond) for atom, cond in obj.items()])
+    values: list[Value] = []
+    for number, (atom, cond) in enumerate(obj.items()):
+        engine.m.alternative = min(number, 3)
+        values.append(under(_of_atom(engine, state, flow, atom, attr, place), cond))
+    engine.m.alternative = 0
+    return union(values)
 
 
 def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, place: Place) -> Value:
@@ -203,7 +208,7 @@ def _of_tensor(engine: Engine, state: State, flow: Flow, oid: int, tensor: Tenso
         return one(m.fresh(state, place[1], attr, "no", False))
     row = m.model.property(attr)
     if row is not None:
-        call = OpCall(place, attr, "attribute", attr, None, tag=f"property {attr}", evidence=False)
+        call = OpCall(place, attr, "attribute", attr, None, tag=f"property {attr} {m.alternative}", evidence=False)
         value = call_op(engine, state, row.variants, Arguments([one(oid)]), call)
         if value is not None:
             return value

@@ -33,6 +33,7 @@ LONGEST = 64
 
 def _elements(engine: Engine, state: State, site: CallSite, position: int = 0) -> Elements:
     value = site.positional[position] if position < len(site.positional) else ANYTHING
+    engine.m.alternative = position
     return iteration.elements(engine, state, site.flow, value, site.place)
 
 

@@ -36,6 +36,8 @@ from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite
 
+MOST_ALTERNATIVES = 3
+"""Callees of one call whose results are told apart; objects are named by the callee's number, so names are finite."""
 RESULT = -1_000_000
 """The register in which a value travels through joins."""
 
@@ -139,6 +141,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         if isinstance(atom, SuperAtom) or (isinstance(atom, Sym) and atom.path == "builtins.super"):
             result: Value | None = _super(side, flow, positional)
         else:
+            engine.m.alternative = min(number, MOST_ALTERNATIVES)
             result = call_atom(engine, side, flow, atom, positional, named, place, target, open_ended)
         if result is None:
             continue
@@ -310,7 +313,7 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
     if row is None:
         return unknown_result(engine, state, site.positional, site.named, site.place, None)
     target = site.target.rpartition(".")[0] if site.target else None
-    call = OpCall(site.place, row.name, "method", name, target or None, tag=f"{name} of {oid}")
+    call = OpCall(site.place, row.name, "method", name, target or None, tag=f"{name} {engine.m.alternative}")
     value = call_op(engine, state, row.variants, Arguments([one(oid), *site.positional], site.named), call)
     if value is None:
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): TRUE}
@@ -385,6 +388,7 @@ def call_value(
         if path is None:
             continue
         outer, side.path = side.path, path
+        engine.m.alternative = min(number, MOST_ALTERNATIVES)
         value = call_atom(engine, side, flow, atom, positional, named, place)
         if value is None:
             continue

@@ -87,6 +87,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.alternative = 0
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.rebound: dict[Place, ParameterRebound] = {}

@@ -235,7 +235,15 @@ def run_row(
     if marked is not None and isinstance(place := constant_of(marked), tuple):
         flag = place  # where a loop switched ``inplace`` on
     where = site.place if own_call else instance.made
-    call = OpCall(where, row.name, "module", row.name, None, flag if own_call else site.place, tag=f"forward {oid}")
+    call = OpCall(
+        where,
+        row.name,
+        "module",
+        row.name,
+        None,
+        flag if own_call else site.place,
+        tag=f"forward {engine.m.alternative}",
+    )
     arguments = Arguments(site.positional, site.named, own, settings)
     result = _with_unknown_inplace(engine, state, instance, row, arguments, call)
     if result is None:

@@ -50,6 +50,10 @@ class OpCall:
     fills: bool = False
 
 
+MOST_BASES = 3
+"""Possible bases of one view that are told apart; views of further ones are one summary."""
+
+
 @dataclass(slots=True)
 class _Input:
     param: str
@@ -345,7 +349,7 @@ def _output(
     if output.kind == "new" or not of:
         return _fresh_output(m, state, bound, inputs, node, wanted, call, output, number)
     values: list[Value] = []
-    for item in of:
+    for which, item in enumerate(of):
         now = state.tensor(item.oid) or item.tensor
         yes, no = layout.keeps_memory(state, output, item.oid, now, bound, call.name)
         if yes is not None:
@@ -354,7 +358,7 @@ def _output(
                 if output.kind == "same":
                     values.append({item.oid: cond})
                 else:
-                    values.append(_alias(m, state, bound, item, now, node, wanted, call, output, number, cond))
+                    values.append(_alias(m, state, bound, item, now, node, wanted, call, output, number, cond, which))
         if no is not None:
             cond = both(no, item.cond)
             if cond is not None:
@@ -411,8 +415,10 @@ def _alias(
     output: Output,
     number: int,
     cond: Cond,
+    which: int,
 ) -> Value:
-    tag = f"view{number} of {item.oid} {call.tag}"
+    # Named by its position among the bases, not by the base: a view of a view in a loop gets no new name every round.
+    tag = f"view{number} of {min(which, MOST_BASES)} {call.tag}"
     oid = m.oid(call.place[1], tag)
     counters = base.counters
     bases: dict[int, Cond] = {}
@@ -452,6 +458,9 @@ def _alias(
     )
     if output.multi:
         return under(layout.pieces(m, state, tensor, call, tag, bound), cond)
+    if which >= MOST_BASES:
+        state.put(-oid, tensor)
+        return {-oid: cond}
     return {state.allocate(oid, tensor): cond}
 
 
