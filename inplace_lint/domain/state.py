@@ -34,6 +34,12 @@ from inplace_lint.domain.values import NOTHING, Renaming, Value, references
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
 
+class Effort:
+    """Objects that renamings and joins passed over: work that grows with the heap, unseen by a budget of instructions."""
+
+    renamed = 0
+
+
 class State:
     """A mutable abstract state. ``copy`` before a branch; objects and values inside are never changed in place."""
 
@@ -98,6 +104,7 @@ class State:
 
     def rename(self, names: Renaming) -> None:
         """Give objects new names everywhere; objects that get the same name are joined."""
+        Effort.renamed += len(self.heap)
         heap: dict[int, Obj] = {}
         for oid, obj in self.heap.items():
             renamed = rename_object(obj, names)
@@ -116,6 +123,7 @@ class State:
 
     def join(self, other: State) -> State:
         """The least state that stands for both; what one path alone knows is tagged with that path's facts."""
+        Effort.renamed += len(self.heap)
         common = self.path & other.path
         mine, theirs = self.path - common, other.path - common
         joined = State.__new__(State)

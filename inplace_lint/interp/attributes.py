@@ -46,6 +46,8 @@ from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.rebinding import check_rebound
 
+MOST_OWNERS = 12
+"""Possible owners of one attribute that are looked at; a loop over all parameters of a large model has hundreds."""
 NAMED_OUTPUTS = {
     "values": 0,
     "indices": 1,
@@ -75,7 +77,7 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: 
         ((atom, cond),) = obj.items()
         return under(_of_atom(engine, state, flow, atom, attr, place), cond)
     values: list[Value] = []
-    for number, (atom, cond) in enumerate(obj.items()):
+    for number, (atom, cond) in enumerate(list(obj.items())[:MOST_OWNERS]):
         engine.m.alternative = min(number, 3)
         values.append(under(_of_atom(engine, state, flow, atom, attr, place), cond))
     engine.m.alternative = 0

@@ -168,6 +168,16 @@ def _is_instance(state: State, atom: Atom) -> bool:
     return isinstance(atom, int) and isinstance(state.heap.get(atom), Instance)
 
 
+def _kind_number(state: State, atoms: list[Atom], number: int) -> int:
+    """The number of a callee among several; instances of one class do the same and share the first one's."""
+    mine = state.heap.get(atom) if isinstance(atom := atoms[number], int) else None
+    for earlier, other in enumerate(atoms[:number]):
+        thing = state.heap.get(other) if isinstance(other, int) else None
+        if isinstance(mine, Instance) and isinstance(thing, Instance) and thing.cls == mine.cls:
+            return earlier
+    return number
+
+
 def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
     """``super()``, with or without arguments: past the class whose method is running."""
     frame = state.heap.get(flow.frame)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
-from inplace_lint.domain.state import State
+from inplace_lint.domain.state import Effort, State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, ParameterRebound, Site
 from inplace_lint.opmodel.lookup import OpModel
@@ -17,6 +17,8 @@ CALL_DEPTH = 24
 """Nested calls that are followed; deeper ones are unknown."""
 RECURSION = 6
 """Activations of one definition at a time that are followed."""
+RENAMED_PER_STEP = 100
+"""Objects passed over in renamings that cost as much as one instruction."""
 RECURSIVE_CALLS = 100
 """Calls of a definition from within itself that one entry point follows: recursion may branch."""
 STEPS = 60_000
@@ -87,6 +89,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
+        self.effort = 0
         self.alternative = 0
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
@@ -387,7 +390,7 @@ class Machine:
     def step(self) -> None:
         """Count one instruction against the budget."""
         self.steps += 1
-        if self.steps > self.step_limit:
+        if self.steps + (Effort.renamed - self.effort) // RENAMED_PER_STEP > self.step_limit:
             raise BudgetExceeded
 
 

@@ -67,6 +67,7 @@ def call_op(engine: Engine, state: State, variants: Sequence[Variant], args: Arg
 
     Where a flag that decides between writing and not writing is unknown, both are done, each under its fact.
     """
+    engine.m.step()  # one instruction may call an op on many possibilities
     found = pick(state, variants, args)
     if not found:
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Fact, both
 from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place, forget_mentions
-from inplace_lint.domain.state import State
+from inplace_lint.domain.state import Effort, State
 from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
@@ -75,6 +75,7 @@ class Analysis:
         m.fixpoints = {}
         m.told = set()
         m.recursions = {}
+        m.effort = Effort.renamed
         m.file = self.code.file
         result: State | None = None
         try:
