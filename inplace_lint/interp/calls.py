@@ -131,9 +131,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         if path is not None and len(atoms) > 1:
             path = both(
                 path,
-                engine.m.choice(
-                    place, number, isinstance(state.heap.get(atom), Instance) if isinstance(atom, int) else False
-                ),
+                engine.m.choice(place, _kind_number(state, [a for a, _ in atoms], number), _is_instance(state, atom)),
             )
         if path is None:
             continue
@@ -391,9 +389,7 @@ def call_value(
         if path is not None and len(func) > 1:
             path = both(
                 path,
-                engine.m.choice(
-                    place, number, isinstance(state.heap.get(atom), Instance) if isinstance(atom, int) else False
-                ),
+                engine.m.choice(place, _kind_number(state, list(func), number), _is_instance(state, atom)),
             )
         if path is None:
             continue

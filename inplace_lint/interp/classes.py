@@ -77,11 +77,6 @@ def is_module(state: State, cls: Atom) -> bool:
     return False
 
 
-def is_lightning(state: State, cls: Atom) -> bool:
-    """Whether the class is a LightningModule: the trainer runs backward on what ``training_step`` returns."""
-    return any(isinstance(a, Sym) and a.path.rsplit(".", 1)[-1] in LIGHTNING for a in order(state, cls))
-
-
 def all_known(state: State, cls: Atom) -> bool:
     """Whether every base is of the source or one whose attributes are known."""
     for atom in order(state, cls):
@@ -98,8 +93,3 @@ def name_of(state: State, cls: Atom) -> str:
     if isinstance(made, Class):
         return made.name
     return cls.path.rsplit(".", 1)[-1] if isinstance(cls, Sym) else "object"
-
-
-def inherits(state: State, cls: Atom, other: Atom) -> bool:
-    """Whether ``cls`` is ``other`` or derives from it."""
-    return other in order(state, cls)

@@ -9,7 +9,7 @@ from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
 from inplace_lint.domain.state import Effort, State
-from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
+from inplace_lint.domain.values import Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, ParameterRebound, Site
 from inplace_lint.opmodel.lookup import OpModel
 
@@ -392,8 +392,3 @@ class Machine:
         self.steps += 1
         if self.steps + (Effort.renamed - self.effort) // RENAMED_PER_STEP > self.step_limit:
             raise BudgetExceeded
-
-
-def is_reference(atom: Atom) -> bool:
-    """Whether the atom names a heap object."""
-    return isinstance(atom, int)
