@@ -1,0 +1,89 @@
+"""Runs the linter over libraries, each in a process with a time limit, and keeps this run's and the last run's findings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.corpus import findings
+from tools.corpus.findings import Finding
+from tools.corpus.libraries import CorpusError, Library, torch_lines
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = ("-m", "tools.corpus.worker")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run over one library gave. ``gone`` lists what the last run found and this one does not."""
+
+    library: Library
+    lines: int = 0
+    seconds: float = 0.0
+    findings: Sequence[Finding] = ()
+    new: frozenset[str] = frozenset()
+    gone: Sequence[Finding] = ()
+    given_up: int = 0
+    failures: Sequence[str] = field(default_factory=tuple)
+
+
+def run(
+    libraries: Iterable[Library], cache: Path, limit: float, jobs: int, sources: Callable[[Library, Path], Path]
+) -> Iterator[Outcome]:
+    """Lints the libraries, ``jobs`` at a time, and gives each one's outcome in order as it is there.
+
+    ``sources`` says where a library's files are. What cannot be had, crashes or takes longer than ``limit`` seconds is an
+    outcome with a failure.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(lambda library: _one(library, cache, limit, sources), libraries)
+
+
+def _one(library: Library, cache: Path, limit: float, sources: Callable[[Library, Path], Path]) -> Outcome:
+    try:
+        folder = sources(library, cache)
+    except CorpusError as error:
+        return Outcome(library, failures=(str(error),))
+    lines = torch_lines(folder)
+    results = cache / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    output = results / f"{library.name}.jsonl"
+    fresh = results / f"{library.name}.fresh"
+    command = [sys.executable, *WORKER, library.name, str(folder), str(fresh)]
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=limit)
+    except subprocess.TimeoutExpired:
+        return Outcome(library, lines, limit, failures=(f"not done after {limit:.0f} s",))
+    seconds = time.monotonic() - start
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Outcome(library, lines, seconds, failures=(f"the process ended with {done.returncode}: {last}",))
+    notes = json.loads(fresh.with_suffix(".notes").read_text(encoding="utf-8"))
+    before = findings.read(output) if output.exists() else None
+    found = findings.read(fresh)
+    fresh.replace(output)
+    known = {it.fingerprint for it in before or ()}
+    now = {it.fingerprint for it in found}
+    return Outcome(
+        library,
+        lines,
+        seconds,
+        found,
+        frozenset(now - known) if before is not None else frozenset(),
+        [it for it in before or () if it.fingerprint not in now],
+        notes["given_up"],
+        notes["failures"],
+    )
+
+
+def last_findings(cache: Path, library: Library) -> list[Finding]:
+    """What the last run found in a library; nothing where it was not run."""
+    output = cache / "results" / f"{library.name}.jsonl"
+    return findings.read(output) if output.exists() else []
