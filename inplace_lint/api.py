@@ -1,43 +1,28 @@
 """From paths or text to diagnostics: the whole pipeline, without a command line.
 
-Reading, screening, lowering, interpreting, rules, suppressions and selection happen here in this order; see
-``check_source`` for one text and ``check_paths`` for files and folders.
+Files are found here, checked one by one (see ``checking``), by several processes where there are many, and what they found is
+settled between them (see ``settling``) and selected. ``check_source`` is for one text, ``check_paths`` for files and folders.
 """
 
 from __future__ import annotations
 
-import ast
 import os
-import re
-import sys
-import traceback
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import rules
-from .diagnostics import Diagnostic, Position, Severity, Span
+from .checking import Checker, Failure
+from .diagnostics import Diagnostic, Severity
 from .settings import Settings
-from .source import discovery, screen, suppressions, text
-
-if TYPE_CHECKING:
-    from .lowering import LoweredModule
+from .settling import FileReport, settle
+from .source import discovery
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
-
-@dataclass(frozen=True)
-class Failure:
-    """The analysis of one file broke down: a fault of ours, not of the file. ``trace`` is for a bug report."""
-
-    filename: str
-    error: str
-    trace: str
+__all__ = ["Failure", "Result", "check_paths", "check_source", "check_text"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,8 @@ def check_source(source: str, filename: str = "<string>", settings: Settings | N
     a rule that does not exist; any other exception is a fault of the analysis.
     """
     settings = settings or Settings()
-    return _chosen(_suppressed(_analysed(source, filename), source), settings)
+    overlay = {os.path.abspath(filename): source}
+    return _chosen(settle([Checker([filename], overlay).source(source, filename)]), settings)
 
 
 def check_paths(paths: Iterable[str | os.PathLike[str]], settings: Settings | None = None, jobs: int = 1) -> Result:
@@ -79,7 +65,8 @@ def check_paths(paths: Iterable[str | os.PathLike[str]], settings: Settings | No
 
 def check_text(source: str, filename: str, settings: Settings | None = None) -> Result:
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
-    return _gather([_guarded(source, filename)], settings or Settings())
+    overlay = {os.path.abspath(filename): source}
+    return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings())
 
 
 def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple[list[Path], list[Diagnostic]]:
@@ -100,121 +87,61 @@ def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple
     return files, found
 
 
-def _checked(files: Sequence[Path], jobs: int) -> Iterable[list[Diagnostic] | Failure]:
-    """Each file's findings before selection, in the order of the files."""
+def _checked(files: Sequence[Path], jobs: int) -> Iterable[FileReport | Failure]:
+    """What each file shows, in the order of the files."""
+    names = [str(path) for path in files]
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
-        return map(_file, files)
+        return map(Checker(names).file, files)
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    done: list[list[Diagnostic] | Failure] = []
+    done: list[FileReport | Failure] = []
     try:
-        with ProcessPoolExecutor(min(jobs, len(files))) as pool:
+        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=(names,)) as pool:
             for part in pool.map(_file, files, chunksize=4):
                 done.append(part)  # noqa: PERF402 - what came before a break counts
     except BrokenProcessPool:
         # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
-        done.extend(map(_alone, files[len(done) :]))
+        done.extend(_alone(path, names) for path in files[len(done) :])
     return done
 
 
-def _alone(path: Path) -> list[Diagnostic] | Failure:
-    """``_file`` in a process that nothing else depends on."""
+_CHECKERS: list[Checker] = []
+"""The checker of this process, where it is one of several."""
+
+
+def _begin(names: Sequence[str]) -> None:
+    _CHECKERS[:] = [Checker(names)]
+
+
+def _file(path: Path) -> FileReport | Failure:
+    return _CHECKERS[0].file(path)
+
+
+def _alone(path: Path, names: Sequence[str]) -> FileReport | Failure:
+    """What a file shows, in a process that nothing else depends on."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(1) as pool:
+    with ProcessPoolExecutor(1, initializer=_begin, initargs=(names,)) as pool:
         try:
             return pool.submit(_file, path).result()
         except BrokenProcessPool as error:
             return Failure(str(path), "the process that analysed it died", str(error))
 
 
-def _gather(parts: Iterable[list[Diagnostic] | Failure], settings: Settings) -> Result:
-    result = Result()
-    checked = hidden = 0
+def _gather(parts: Iterable[FileReport | Failure], settings: Settings) -> Result:
+    failures: list[Failure] = []
+    reports: list[FileReport] = []
     for part in parts:
-        checked += 1
         if isinstance(part, Failure):
-            result.failures.append(part)
-            continue
-        shown = _chosen(part, settings)
-        hidden += len(_chosen(part, replace(settings, severity=Severity.INFO))) - len(shown)
-        result.diagnostics.extend(shown)
-    return replace(result, checked=checked, hidden=hidden)
-
-
-def _file(path: Path) -> list[Diagnostic] | Failure:
-    """One file's findings before selection. Runs in a process of its own where there are many files."""
-    filename = str(path)
-    try:
-        data = text.read_bytes(path)
-        source = text.decode(data, filename)
-    except text.SourceError as error:
-        return [rules.unreadable(filename, error.message, error.row, error.column)]
-    return _guarded(source, filename)
-
-
-def _guarded(source: str, filename: str) -> list[Diagnostic] | Failure:
-    """The findings in a text, or the fault that kept us from them."""
-    try:
-        return _suppressed(_analysed(source, filename), source)
-    except Exception as error:  # whatever it is must not lose the other files' findings
-        return Failure(filename, f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _knows_torch(index: screen.ModuleIndex) -> bool:
-    """Whether a module imports torch or something built on it, or may have it from a star import of its project."""
-    if any("torch" in name for name in index.imports):
-        return True
-    return any(
-        isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names) for node in index.tree.body
-    )
-
-
-def _analysed(source: str, filename: str) -> list[Diagnostic]:
-    """Screens, lowers and interprets a text, and asks the rules what its events mean."""
-    if not screen.may_concern(source.encode(errors="replace")):
-        wrong = _syntax_error(source, filename)
-        return [wrong] if wrong else []
-    index = screen.index(source)
-    if index is not None and not (index.is_telling and _knows_torch(index)):
-        # Without an import of torch, or of something built on it, nothing in a single file is known to be a tensor.
-        return []
-    wrong = _syntax_error(source, filename) if index is None else None
-    # A syntax newer than the Python that runs us is no error as long as libcst knows it.
-    if wrong is not None and sys.version_info >= (3, 14):
-        return [wrong]
-    from .interp import analyse
-    from .lowering import LoweringError, lower
-
-    try:
-        module = lower(source, filename)
-    except LoweringError as error:
-        return [wrong or rules.unreadable(filename, error.message, error.row, error.column)]
-    found = rules.diagnose(analyse(module), rules.RuleContext({filename: _Lowered(module, filename)}))
-    return found + [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
-
-
-def _syntax_error(source: str, filename: str) -> Diagnostic | None:
-    """The finding that a text is no valid Python, by the parser of the Python that runs us."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except SyntaxError as error:
-        return rules.unreadable(filename, f"cannot be parsed: {error.msg}", error.lineno or 1, error.offset or 1)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return rules.unreadable(filename, f"cannot be parsed: {error or 'nested too deeply'}")
-    return None
-
-
-def _suppressed(found: Sequence[Diagnostic], source: str) -> list[Diagnostic]:
-    """The findings that no comment suppresses."""
-    if not found:
-        return []
-    comments = suppressions.parse(source)
-    return [it for it in found if not comments.suppresses(it.code, it.name, it.noqa_rows or {it.span.start.row})]
+            failures.append(part)
+        else:
+            reports.append(part)
+    found = settle(reports)
+    shown = _chosen(found, settings)
+    hidden = len(_chosen(found, replace(settings, severity=Severity.INFO))) - len(shown)
+    return Result(shown, failures, len(failures) + len(reports), hidden)
 
 
 def _chosen(found: Iterable[Diagnostic], settings: Settings) -> list[Diagnostic]:
@@ -231,24 +158,3 @@ def _active(select: tuple[str, ...], extend_select: tuple[str, ...], ignore: tup
 
 def _order(found: Diagnostic) -> tuple[object, ...]:
     return found.sort_key
-
-
-@dataclass(frozen=True)
-class _Lowered:
-    """A lowered module as the rules see it."""
-
-    module: LoweredModule
-    filename: str
-
-    @cached_property
-    def lines(self) -> Sequence[str]:
-        return _LINE_END.split(self.module.source)
-
-    def span(self, origin: int) -> Span:
-        return self._span(*self.module.span(origin))
-
-    def statement_span(self, origin: int) -> Span:
-        return self._span(*self.module.statement_span(origin))
-
-    def _span(self, row: int, column: int, end_row: int, end_column: int) -> Span:
-        return Span(self.filename, Position(row, column), Position(end_row, end_column))

@@ -18,6 +18,7 @@ from inplace_lint.domain.values import (
     NOTHING,
     Atom,
     Const,
+    Imported,
     Renaming,
     SliceAtom,
     Sym,
@@ -464,7 +465,7 @@ def _mentions(obj: Obj) -> Mentions:
                 ids.add(atom)
             elif isinstance(atom, Unknown):
                 tags.add(atom.tag)
-            elif not isinstance(atom, (Const, Sym, SliceAtom)):
+            elif not isinstance(atom, (Const, Sym, Imported, SliceAtom)):
                 ids.update(references({atom: cond}))
                 tags.update(unknown_tags(atom))
     if isinstance(obj, Tensor):

@@ -33,6 +33,14 @@ class Sym:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A module of the project, by its key, or what a name in it is bound to, as long as nothing has asked for that."""
+
+    file: str
+    name: str | None = None
+
+
 GradHope = Literal["assume", "likely", "no"]
 
 
@@ -82,7 +90,7 @@ class SuperAtom:
     cls: int
 
 
-Atom = Union[int, Const, Sym, Unknown, Method, BoundFunction, SliceAtom, SuperAtom]  # noqa: UP007
+Atom = Union[int, Const, Sym, Imported, Unknown, Method, BoundFunction, SliceAtom, SuperAtom]  # noqa: UP007
 Value = Mapping[Atom, Cond]
 
 NOTHING: Value = {}

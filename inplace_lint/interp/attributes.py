@@ -25,6 +25,7 @@ from inplace_lint.domain.values import (
     Atom,
     BoundFunction,
     Const,
+    Imported,
     Method,
     SuperAtom,
     Sym,
@@ -37,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import calls, classes
+from inplace_lint.interp import calls, classes, linking
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -87,6 +88,8 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: 
 def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, place: Place) -> Value:
     if isinstance(atom, Sym):
         return one(Sym(calls.canonical(f"{atom.path}.{attr}")))
+    if isinstance(atom, Imported):
+        return linking.name_in(engine, state, atom.file, attr) or ANYTHING
     if isinstance(atom, Unknown):
         if (
             attr in ("data", "grad", "T", "mT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
@@ -12,6 +13,10 @@ from inplace_lint.domain.state import Effort, State
 from inplace_lint.domain.values import Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, ParameterRebound, Site
 from inplace_lint.opmodel.lookup import OpModel
+
+if TYPE_CHECKING:
+    from inplace_lint.interp.linking import Image
+    from inplace_lint.project import Project
 
 CALL_DEPTH = 24
 """Nested calls that are followed; deeper ones are unknown."""
@@ -70,8 +75,13 @@ class Pending:
 class Machine:
     """The interpreter's context. One machine analyses the definitions of one program."""
 
-    def __init__(self, model: OpModel) -> None:
+    def __init__(self, model: OpModel, project: Project | None = None) -> None:
         self.model = model
+        self.project = project
+        self.images: dict[str, Image] = {}
+        self.loading: set[str] = set()
+        self.resolving: set[tuple[str, str]] = set()
+        self.module_frames: dict[int, str] = {}
         self.file = ""
         self.ctx: tuple[object, ...] = ()
         self.calls: tuple[Place, ...] = ()

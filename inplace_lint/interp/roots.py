@@ -7,6 +7,9 @@ are run with unknown arguments. What depends on a caller becomes an assumption.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Fact, both
 from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place, forget_mentions
@@ -22,6 +25,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     functions,
     graph_methods,
     instances,
+    linking,
     optimizers,
     torch_functions,
     transfer,
@@ -32,6 +36,9 @@ from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pending
 from inplace_lint.opmodel.lookup import OpModel
+
+if TYPE_CHECKING:
+    from inplace_lint.project import Project
 
 TRAINED_METHODS = ("forward", "training_step", "loss", "compute_loss")
 NOT_TRAINED_METHODS = (
@@ -46,18 +53,38 @@ NOT_TRAINED_METHODS = (
 MODULE_STEPS = 300_000
 
 
+Definition = tuple[str, int]
+"""A definition of the project: its file's key and its origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What the analysis from one entry point found.
+
+    definition: the entry point, None for the module's own statements. ran: every definition of the project that ran on the way.
+    forward: what it returns is trained whoever calls it, so that callers settle stated assumptions only. complete: the budget
+    was enough.
+    """
+
+    definition: Definition | None
+    events: tuple[Event, ...]
+    ran: frozenset[Definition]
+    forward: bool = False
+    complete: bool = True
+
+
 class Analysis:
-    """The analysis of one module, given as its code."""
+    """The analysis of one module, given as its code; ``project`` gives what it imports."""
 
-    def __init__(self, code: ir.Code, model: OpModel) -> None:
+    def __init__(self, code: ir.Code, model: OpModel, project: Project | None = None) -> None:
         self.code = code
-        self.m = Machine(model)
+        self.m = Machine(model, project)
         self.engine = Engine(self.m)
-        self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code]]] = []
-        self.module = self.m.named_oid("module", code.file)
+        self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
+        self.module = linking.frame_of(self.m, code.file)
 
-    def run(self) -> list[Event]:
-        """Analyse everything; the events in the order in which they were found."""
+    def run(self) -> list[Root]:
+        """Analyse everything; the entry points in the order in which they were looked at."""
         forget_mentions()
         self.m.parameter_attrs = parameter_attributes(self.code.body)
         state = self._module()
@@ -78,9 +105,11 @@ class Analysis:
         m.effort = Effort.renamed
         m.file = self.code.file
         result: State | None = None
+        complete = True
         try:
             result = work(state, *args)  # type: ignore[operator]
         except BudgetExceeded:
+            complete = False
             place = (self.code.file, root.origin if root is not None else 0)
             m.muted = 0
             m.file = self.code.file
@@ -88,8 +117,9 @@ class Analysis:
             event = GaveUp(m.site(place), "it takes more steps than the analysis may", m.context(TRUE))
             m.pending.append(Pending(event, TRUE))
         except RecursionError:
+            complete = False
             m.muted = 0
-        self.results.append((root, m.pending, set(m.visited)))
+        self.results.append((root, m.pending, set(m.visited), complete))
         return result
 
     def _module(self) -> State | None:
@@ -129,7 +159,7 @@ class Analysis:
         state.path = TRUE
         module = state.heap.get(self.module)
         names = module.names if isinstance(module, Frame) else {}
-        ran: set[ir.Code] = set().union(*(visited for _, _, visited in self.results))
+        ran: set[ir.Code] = set().union(*(visited for _, _, visited, complete in self.results if complete))
         for _, value in list(names.items()):
             for atom in value:
                 thing = state.heap.get(atom) if isinstance(atom, int) else None
@@ -337,20 +367,19 @@ class Analysis:
 
     # --- results ---
 
-    def _collect(self) -> list[Event]:
-        """All events. Where a caller was analysed, it settled what depends on callers: the grad mode, who requires grad,
-        who is trained. A forward is trained whoever calls it, so there only stated assumptions are settled."""
-        events: list[Event] = []
-        for root, pending, _ in self.results:
-            settled = root is not None and self._has_caller(root)
-            forward = root is not None and root.name in TRAINED_METHODS
-            events.extend(p.event for p in pending if not settled or (forward and not p.event.context.assumptions))
-        return events
+    def _collect(self) -> list[Root]:
+        return [
+            Root(
+                None if root is None else (root.file, root.origin),
+                tuple(p.event for p in pending),
+                frozenset((code.file, code.origin) for code in visited if code is not root),
+                root is not None and root.name in TRAINED_METHODS,
+                complete,
+            )
+            for root, pending, visited, complete in self.results
+        ]
 
-    def _has_caller(self, code: ir.Code) -> bool:
-        return any(code in visited and root is not code for root, _, visited in self.results)
 
-
-def analyse_code(code: ir.Code, model: OpModel) -> list[Event]:
-    """Every event of a module's code."""
-    return Analysis(code, model).run()
+def analyse_code(code: ir.Code, model: OpModel, project: Project | None = None) -> list[Root]:
+    """What every entry point of a module's code leads to."""
+    return Analysis(code, model, project).run()

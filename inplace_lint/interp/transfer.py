@@ -22,7 +22,7 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import attributes, calls, items, iteration, operators
+from inplace_lint.interp import attributes, calls, items, iteration, linking, operators
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.machine import Flow
@@ -50,18 +50,15 @@ def lookup(engine: Engine, state: State, flow: Flow, name: str, scope: ir.Scope)
     for oid in frames:
         frame = state.heap.get(oid)
         if isinstance(frame, Frame) and name in frame.names:
-            value = engine.m.consistent(state, frame.names[name])
+            value = linking.resolve(engine, state, engine.m.consistent(state, frame.names[name]))
             return value or ANYTHING
     if scope in ("global", "class", "free"):
+        own = linking.bound_in(engine, state, flow.module, name)
+        if own is not None:
+            return own
         if name in BUILTINS:
             return one(Sym(f"builtins.{name}"))
-        module = state.heap.get(flow.module)
-        if isinstance(module, Frame):
-            if name in module.names:
-                return module.names[name]
-            stars = module.names.get("*")
-            if stars is not None:
-                return calls.from_star_imports(engine, stars, name)
+        return linking.from_stars(engine, state, flow.module, name) or ANYTHING
     return ANYTHING
 
 
@@ -70,6 +67,7 @@ def bind_name(engine: Engine, state: State, flow: Flow, name: str, scope: ir.Sco
     oid = flow.frame
     if scope == "global":
         oid = flow.module
+        linking.keep_frame(engine, state, oid)
     elif scope == "free":
         frame = state.heap.get(flow.frame)
         parent = frame.parent if isinstance(frame, Frame) else None
@@ -382,11 +380,8 @@ def run_unpack(engine: Engine, instr: ir.Unpack, state: State, flow: Flow) -> St
 
 @handles(ir.Import)
 def run_import(engine: Engine, instr: ir.Import, state: State, flow: Flow) -> State | None:
-    """An import: outside modules are symbols."""
-    path = "." * instr.level + instr.module
-    if instr.name is not None:
-        path = f"{path}.{instr.name}" if not path.endswith(".") else path + instr.name
-    state.registers[-1][instr.dst] = one(Sym(calls.canonical(path)))
+    """An import: modules of the project are linked when they are used, outside ones are symbols."""
+    state.registers[-1][instr.dst] = linking.imported(engine, instr)
     return state
 
 
@@ -395,7 +390,7 @@ def run_import_star(engine: Engine, instr: ir.ImportStar, state: State, flow: Fl
     """A star import is remembered, and asked for names that nothing else binds."""
     frame = state.heap.get(flow.module)
     if isinstance(frame, Frame):
-        stars = {**frame.names.get("*", NOTHING), Sym("." * instr.level + instr.module): TRUE}
+        stars = {**frame.names.get("*", NOTHING), **linking.star(engine, instr)}
         state.heap[flow.module] = Frame({**frame.names, "*": stars}, frame.parent)
     return state
 

@@ -15,7 +15,7 @@ import libcst as cst
 
 from inplace_lint import ir
 from inplace_lint.lowering.scopes import Environment, Frame
-from inplace_lint.lowering.units import OriginTable, Unit
+from inplace_lint.lowering.units import OriginTable, Unit, first_origin
 
 N = TypeVar("N", bound=cst.CSTNode)
 Expression = Callable[["Builder", Any], ir.Reg]
@@ -55,10 +55,12 @@ class Builder:
 
     ``env`` is where names are looked up at this point of the syntax, ``prefix`` what the qualified names of nested
     definitions begin with, ``renamed`` the number of the last frame: numbers go up from those of the enclosing
-    definition, so that no new name hides one that was captured.
+    definition, so that no new name hides one that was captured. ``definition`` is the origin of the definition itself.
     """
 
-    def __init__(self, table: OriginTable, unit: Unit, env: Environment, prefix: str, renamed: int) -> None:
+    def __init__(
+        self, table: OriginTable, unit: Unit, env: Environment, prefix: str, renamed: int, definition: int
+    ) -> None:
         self.table = table
         self.unit = unit
         self.env = env
@@ -66,6 +68,7 @@ class Builder:
         self.renamed = renamed
         self.out: list[ir.Instr] = []
         self._registers = 0
+        self._origins = first_origin(definition)
 
     def reg(self) -> ir.Reg:
         """A fresh register."""
@@ -74,7 +77,9 @@ class Builder:
 
     def origin(self, node: cst.CSTNode) -> int:
         """The number that names this syntax."""
-        return self.table.add(self.unit, node)
+        self.table.put(self._origins, self.unit, node)
+        self._origins += 1
+        return self._origins - 1
 
     def emit(self, instr: ir.Instr) -> None:
         """Add an instruction to the current region."""

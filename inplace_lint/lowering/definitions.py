@@ -36,7 +36,8 @@ def _function_code(b: Builder, node: cst.FunctionDef, origin: int) -> ir.Code:
     def lower() -> ir.Region:
         unit, body = (b.unit, node.body) if late is None else parse_late(late)
         bindings = here or bindings_of([body], (p.name for p in params))
-        inner = Builder(b.table, unit, Environment("function", bindings, outer), f"{qualname}.<locals>.", renamed)
+        env = Environment("function", bindings, outer)
+        inner = Builder(b.table, unit, env, f"{qualname}.<locals>.", renamed, origin)
         inner.suite(body)
         return tuple(inner.out)
 
@@ -65,7 +66,7 @@ def lambda_(b: Builder, node: cst.Lambda) -> ir.Reg:
     env, renamed = Environment("lambda", bindings, b.env), b.renamed
 
     def lower() -> ir.Region:
-        inner = Builder(b.table, b.unit, env, f"{qualname}.<locals>.", renamed)
+        inner = Builder(b.table, b.unit, env, f"{qualname}.<locals>.", renamed, origin)
         inner.emit(ir.Return(inner.origin(node.body), inner.expr(node.body)))
         return tuple(inner.out)
 
@@ -109,7 +110,7 @@ def _class_code(b: Builder, node: cst.ClassDef, origin: int) -> ir.Code:
     renamed = b.renamed
 
     def lower() -> ir.Region:
-        inner = Builder(b.table, b.unit, env, f"{qualname}.", renamed)
+        inner = Builder(b.table, b.unit, env, f"{qualname}.", renamed, origin)
         inner.suite(node.body)
         return tuple(inner.out)
 

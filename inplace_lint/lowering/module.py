@@ -81,10 +81,11 @@ def lower(source: str, file: str, tree: ast.Module | None = None) -> LoweredModu
     source = source.removeprefix("\ufeff")
     table = OriginTable(file)
     unit = _parse_late(source, tree) or Unit(parse(source))
-    origin = table.add(unit, unit.module)
+    origin = 0
+    table.put(origin, unit, unit.module)
 
     def lower_body() -> ir.Region:
-        builder = Builder(table, unit, Environment("module", Bindings(), None), "", 0)
+        builder = Builder(table, unit, Environment("module", Bindings(), None), "", 0, origin)
         for statement in unit.module.body:
             builder.statement(statement)
         return tuple(builder.out)

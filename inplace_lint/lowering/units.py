@@ -1,7 +1,8 @@
 """Parse units and the table of origins.
 
 A *unit* is a piece of a file that libcst parsed in one go, with the number of lines that stand before it in the file.
-An *origin* is an index into the file's table of nodes. Positions are computed a unit at a time, when the first
+An *origin* is a number in the file's table of nodes; the nodes of one definition are numbered in its own range, which follows
+from the number of the definition itself, so that numbers do not depend on which definitions were lowered before. Positions are computed a unit at a time, when the first
 finding in it asks for its place.
 """
 
@@ -18,6 +19,14 @@ from inplace_lint.lowering.late import LateBody, marker_number
 from inplace_lint.lowering.parsing import LoweringError, parse
 from inplace_lint.lowering.room import with_room
 from inplace_lint.lowering.syntax import children
+
+ORIGIN_BITS = 24
+"""Bits of an origin that number the nodes within one definition."""
+
+
+def first_origin(definition: int) -> int:
+    """The first number of the nodes in a definition, given the number of the definition itself."""
+    return (definition + 1) << ORIGIN_BITS
 
 
 class Span(NamedTuple):
@@ -134,22 +143,19 @@ class OriginTable:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[LoweringError] = []
-        self._nodes: list[cst.CSTNode] = []
-        self._units: list[Unit] = []
+        self._nodes: dict[int, tuple[Unit, cst.CSTNode]] = {}
 
-    def add(self, unit: Unit, node: cst.CSTNode) -> int:
-        """A number for ``node``, which belongs to ``unit``."""
-        self._nodes.append(node)
-        self._units.append(unit)
-        return len(self._nodes) - 1
+    def put(self, origin: int, unit: Unit, node: cst.CSTNode) -> None:
+        """From now on ``origin`` names ``node``, which belongs to ``unit``."""
+        self._nodes[origin] = (unit, node)
 
     def node(self, origin: int) -> cst.CSTNode:
         """The node that ``origin`` names."""
-        return self._nodes[origin]
+        return self._nodes[origin][1]
 
     def unit(self, origin: int) -> Unit:
         """The unit that the node belongs to."""
-        return self._units[origin]
+        return self._nodes[origin][0]
 
     def guarded(self, origin: int, lower: Callable[[], ir.Region]) -> Callable[[], ir.Region]:
         """``lower`` for late use: syntax that is too deep gets more stack, and what fails becomes one ``Unknown``."""

@@ -78,11 +78,13 @@ class Definition:
 class ModuleIndex:
     """What the ast screen knows of a module; ``definitions`` are in the order of the file, the module itself first.
 
-    ``imports`` lists the modules that are imported, relative ones with their leading dots.
+    ``imports`` lists the modules that are imported, relative ones with their leading dots; ``imported`` the same as level,
+    module and the names that are taken from it.
     """
 
     definitions: tuple[Definition, ...]
     imports: tuple[str, ...]
+    imported: tuple[tuple[int, str, tuple[str, ...]], ...]
     tree: ast.Module
 
     @property
@@ -110,7 +112,7 @@ class _Indexer:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._definitions: list[Definition] = []
-        self._imports: list[tuple[int, str]] = []
+        self._imports: list[tuple[int, tuple[int, str, tuple[str, ...]]]] = []
 
     def run(self) -> ModuleIndex:
         """Walk the tree and put together what was found."""
@@ -133,8 +135,9 @@ class _Indexer:
             outer.attributes |= inner.attributes
             outer.is_telling |= inner.is_telling
         functions = sorted(self._definitions[1:], key=lambda d: (d.first_row, -d.last_row))
-        imports = sorted(self._imports, key=lambda found: found[0])
-        return ModuleIndex((module, *functions), tuple(name for _, name in imports), self._tree)
+        imported = tuple(found for _, found in sorted(self._imports, key=lambda found: found[0]))
+        imports = tuple("." * level + name for level, name, _ in imported)
+        return ModuleIndex((module, *functions), imports, imported, self._tree)
 
     def _walk(
         self, definition: Definition, nodes: list[ast.AST]
@@ -175,11 +178,11 @@ def _inside(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list
     return list(ast.iter_child_nodes(node))
 
 
-def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
+        yield from ((0, alias.name, ()) for alias in node.names)
     else:
-        yield "." * node.level + (node.module or "")
+        yield node.level, node.module or "", tuple(alias.name for alias in node.names)
 
 
 def _is_telling(node: ast.AST) -> bool:

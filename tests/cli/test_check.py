@@ -194,10 +194,10 @@ def test_a_fault_of_ours_in_one_file_keeps_the_others(project: Path, monkeypatch
 
     real = interp.analyse
 
-    def analyse(module):  # type: ignore[no-untyped-def]
+    def analyse(module, project):  # type: ignore[no-untyped-def]
         if "fails" in module.file:
             raise ZeroDivisionError("on purpose")
-        return real(module)
+        return real(module, project)
 
     monkeypatch.setattr(interp, "analyse", analyse)
     (project / "fails.py").write_text(BROKEN)
@@ -214,10 +214,10 @@ def test_a_process_that_dies_takes_no_other_files_with_it(project: Path, monkeyp
 
     real = interp.analyse
 
-    def analyse(module):  # type: ignore[no-untyped-def]
+    def analyse(module, project):  # type: ignore[no-untyped-def]
         if "fails" in module.file:
             os._exit(9)
-        return real(module)
+        return real(module, project)
 
     monkeypatch.setattr(interp, "analyse", analyse)
     for number in range(30):

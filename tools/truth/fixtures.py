@@ -98,7 +98,8 @@ class Fixture:
 def load(paths: Iterable[Path] = ()) -> Iterator[Fixture]:
     """The fixtures in files and folders, by name; without any, all of the repository's."""
     for path in list(paths) or [FIXTURES]:
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        files = [f for f in sorted(path.rglob("*.py")) if "projects" not in f.parts] if path.is_dir() else [path]
+        for file in files:
             yield Fixture.parse(file.read_text(encoding="utf-8"), file)
 
 

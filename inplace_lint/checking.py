@@ -1,0 +1,194 @@
+"""One file, from its text to its findings: screened, lowered, interpreted with what it imports, put to the rules, suppressed.
+
+What a caller in another file settles cannot be decided here, so findings go out with the entry points that they came from; see
+``settling``.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import rules
+from .diagnostics import Diagnostic, Position, Span
+from .settling import Entry, FileReport
+from .source import screen, suppressions, text
+
+if TYPE_CHECKING:
+    from .lowering import LoweredModule
+    from .project import Project
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The analysis of one file broke down: a fault of ours, not of the file. ``trace`` is for a bug report."""
+
+    filename: str
+    error: str
+    trace: str
+
+
+class Checker:
+    """Checks files of one run. ``names`` are the files to report on, as the user named them; others are read, not reported."""
+
+    def __init__(self, names: Sequence[str], overlay: Mapping[str, str] | None = None) -> None:
+        self._names = {os.path.abspath(name): name for name in names}
+        self._overlay = dict(overlay or {})
+        self._comments: dict[str, suppressions.Suppressions] = {}
+
+    @cached_property
+    def project(self) -> Project:
+        """What the files import from; made late, since most runs on small files need none of it."""
+        from .project import Project
+
+        return Project(self._overlay)
+
+    def file(self, path: Path) -> FileReport | Failure:
+        """What one file shows; what cannot be read or parsed is a finding."""
+        filename = str(path)
+        try:
+            source = text.decode(text.read_bytes(path), filename)
+        except text.SourceError as error:
+            return FileReport.plain(rules.unreadable(filename, error.message, error.row, error.column))
+        return self.guarded(source, filename)
+
+    def guarded(self, source: str, filename: str) -> FileReport | Failure:
+        """What a text shows, or the fault that kept us from it."""
+        try:
+            return self.source(source, filename)
+        except Exception as error:  # whatever it is must not lose the other files' findings
+            return Failure(filename, f"{type(error).__name__}: {error}", traceback.format_exc())
+
+    def source(self, source: str, filename: str) -> FileReport:
+        """What a text shows, before selection; any exception is a fault of the analysis."""
+        key = os.path.abspath(filename)
+        if not screen.may_concern(source.encode(errors="replace"), _package(key)):
+            wrong = _syntax_error(source, filename)
+            return FileReport.plain(*([wrong] if wrong else []))
+        index = screen.index(source)
+        if index is not None and not self.project.concerns(key, index):
+            # Without torch nothing is known to be a tensor, and without a write in sight nothing happens to one.
+            return FileReport()
+        wrong = _syntax_error(source, filename) if index is None else None
+        # A syntax newer than the Python that runs us is no error as long as libcst knows it.
+        if wrong is not None and sys.version_info >= (3, 14):
+            return FileReport.plain(wrong)
+        from .interp import analyse
+        from .lowering import LoweringError, lower
+
+        try:
+            module = lower(source, key, None if index is None else index.tree)
+        except LoweringError as error:
+            return FileReport.plain(wrong or rules.unreadable(filename, error.message, error.row, error.column))
+        self.project.put(key, module)
+        context = rules.RuleContext(_Files(self.project, self._names | {key: filename}))
+        entries = [
+            Entry(
+                root.definition,
+                tuple(self._reported(rules.diagnose(root.events, context), key, source, filename)),
+                root.ran,
+                root.forward,
+                root.complete,
+            )
+            for root in analyse(module, self.project)
+        ]
+        problems = [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
+        return FileReport((*FileReport.plain(*problems).entries, *entries))
+
+    def _reported(self, found: list[Diagnostic], key: str, source: str, filename: str) -> Iterator[Diagnostic]:
+        """The findings in files that are to be reported and that no comment there suppresses."""
+        for it in found:
+            there = os.path.abspath(it.span.filename)
+            if there != key and there not in self._names:
+                continue
+            comments = self._comments.get(there)
+            if comments is None:
+                own = source if it.span.filename == filename else self.project.source(there)
+                comments = self._comments[there] = suppressions.parse(own)
+            if not comments.suppresses(it.code, it.name, it.noqa_rows or {it.span.start.row}):
+                yield it
+
+
+def _package(key: str) -> str | None:
+    """The name of the top-level package that a file belongs to, or of the folder that it lies in."""
+    folder = os.path.dirname(key)
+    while os.path.lexists(os.path.join(folder, "__init__.py")) and os.path.lexists(
+        os.path.join(os.path.dirname(folder), "__init__.py")
+    ):
+        folder = os.path.dirname(folder)
+    return os.path.basename(folder) or None
+
+
+def _syntax_error(source: str, filename: str) -> Diagnostic | None:
+    """The finding that a text is no valid Python, by the parser of the Python that runs us."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except SyntaxError as error:
+        return rules.unreadable(filename, f"cannot be parsed: {error.msg}", error.lineno or 1, error.offset or 1)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return rules.unreadable(filename, f"cannot be parsed: {error or 'nested too deeply'}")
+    return None
+
+
+class _Files(Mapping[str, "_Lowered"]):
+    """The modules that an analysis has touched, by key, as the rules see them: under the names that the user knows."""
+
+    def __init__(self, project: Project, names: Mapping[str, str]) -> None:
+        self._project = project
+        self._names = names
+        self._known: dict[str, _Lowered] = {}
+
+    def __getitem__(self, key: str) -> _Lowered:
+        known = self._known.get(key)
+        if known is None:
+            module = self._project.module(key)
+            if module is None:
+                raise KeyError(key)
+            known = self._known[key] = _Lowered(module, self._names.get(key) or _relative(key))
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _relative(key: str) -> str:
+    """A file that the user did not name: by the way to it from here where it lies below."""
+    here = os.getcwd()
+    return os.path.relpath(key, here) if key.startswith(here + os.sep) else key
+
+
+@dataclass(frozen=True)
+class _Lowered:
+    """A lowered module as the rules see it."""
+
+    module: LoweredModule
+    filename: str
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        return _LINE_END.split(self.module.source)
+
+    def span(self, origin: int) -> Span:
+        return self._span(*self.module.span(origin))
+
+    def statement_span(self, origin: int) -> Span:
+        return self._span(*self.module.statement_span(origin))
+
+    def _span(self, row: int, column: int, end_row: int, end_column: int) -> Span:
+        return Span(self.filename, Position(row, column), Position(end_row, end_column))
