@@ -226,25 +226,9 @@ def _run(engine: Engine, key: str, code: ir.Code) -> Image:
     return Image(frame, {})
 
 
-_OF_A_RUN = tuple(
-    [
-        "file",
-        "ctx",
-        "calls",
-        "codes",
-        "depths",
-        "loops",
-        "unrolled",
-        "step_limit",
-        "steps",
-        "effort",
-        "live_frames",
-        "visited",
-        "fixpoints",
-        "recursions",
-        "on_return",
-        "alternative",
-    ]
+_OF_A_RUN = (
+    *("file", "ctx", "calls", "codes", "depths", "loops", "unrolled", "step_limit", "steps", "effort", "live_frames"),
+    *("visited", "fixpoints", "recursions", "on_return", "alternative"),
 )
 """The machine's fields that belong to one run."""
 

@@ -1,9 +1,9 @@
 """Parse units and the table of origins.
 
 A *unit* is a piece of a file that libcst parsed in one go, with the number of lines that stand before it in the file.
-An *origin* is a number in the file's table of nodes; the nodes of one definition are numbered in its own range, which follows
-from the number of the definition itself, so that numbers do not depend on which definitions were lowered before. Positions are computed a unit at a time, when the first
-finding in it asks for its place.
+An *origin* is a number in the file's table of nodes. The nodes of one definition are numbered in a range of its own, which
+follows from the number of the definition itself, so that numbers do not depend on which definitions were lowered before.
+Positions are computed a unit at a time, when the first finding in it asks for its place.
 """
 
 from __future__ import annotations
