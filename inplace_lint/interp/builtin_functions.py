@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, maybe_both, maybe_weaker
-from inplace_lint.domain.objects import Class, Container, Function, Instance, Tensor
+from inplace_lint.domain.objects import Container, Instance, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -19,7 +19,6 @@ from inplace_lint.domain.values import (
     Value,
     const,
     constant_of,
-    known,
     one,
     union,
 )
@@ -122,45 +121,6 @@ def set_(engine: Engine, state: State, site: CallSite) -> Value:
     if not site.positional:
         return _box(engine, state, site, "set", Elements([], ANYTHING), "set")
     return _box(engine, state, site, "set", _elements(engine, state, site), "set")
-
-
-@symbol("collections.deque")
-def deque_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``deque``."""
-    if not site.positional:
-        return _box(engine, state, site, "deque", Elements([], ANYTHING), "deque")
-    return _box(engine, state, site, "deque", _elements(engine, state, site), "deque")
-
-
-@symbol("builtins.dict", "collections.OrderedDict", "collections.defaultdict")
-def dict_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``dict`` and its relatives; a default factory gives what it gives."""
-    entries: dict[object, Value] = {}
-    rest: Value = NOTHING
-    default: Value | None = None
-    for value in site.positional:
-        for atom in value:
-            box = state.heap.get(atom) if isinstance(atom, int) else None
-            if isinstance(box, Container) and box.kind == "dict":
-                entries.update(box.entries or {})
-                rest = union((rest, box.rest))
-            elif isinstance(box, Container):
-                inner = iteration.elements(engine, state, site.flow, {atom: TRUE}, site.place)
-                for pair in inner.exact if inner.exact is not None else [inner.any]:
-                    parts = iteration.elements(engine, state, site.flow, pair, site.place, 2)
-                    key = known(parts.numbered(engine, 0))
-                    if key is not None and inner.exact is not None:
-                        entries[key.value] = parts.numbered(engine, 1)
-                    else:
-                        rest = union((rest, parts.numbered(engine, 1)))
-            elif isinstance(atom, Sym) and atom.path in ("builtins.list", "builtins.dict", "builtins.set"):
-                kind = atom.path.removeprefix("builtins.")
-                made = Container("dict", (), {}) if kind == "dict" else Container(kind, None)  # type: ignore[arg-type]
-                default = one(state.allocate(engine.m.oid(site.place[1], "default"), made))
-            elif isinstance(box, (Function, Class)):
-                default = ANYTHING
-    entries.update(site.named)
-    return one(state.allocate(engine.m.oid(site.place[1], "dict"), Container("dict", (), entries, rest, default)))
 
 
 @symbol("builtins.len")
@@ -443,17 +403,6 @@ def numbers(engine: Engine, state: State, site: CallSite) -> Value:
     return one(engine.m.fresh(state, site.place[1], "number", "no", False))
 
 
-@symbol("builtins.next", "builtins.iter")
-def next_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``next`` gives some element, ``iter`` what it was given."""
-    if site.target == "iter" or not site.positional:
-        return site.positional[0] if site.positional else ANYTHING
-    inner = _elements(engine, state, site)
-    if inner.exact:
-        return inner.exact[0] if len(inner.exact) == 1 else union(inner.exact)
-    return inner.any
-
-
 @symbol("builtins.type")
 def type_(engine: Engine, state: State, site: CallSite) -> Value:
     """``type(x)``."""
@@ -518,24 +467,6 @@ def _operator(engine: Engine, state: State, site: CallSite, in_place: bool) -> V
     if in_place:
         return operators.in_place(engine, state, site.flow, op, left, right, site.place, None)
     return operators.binary(engine, state, site.flow, op, left, right, site.place)
-
-
-@symbol("collections.namedtuple")
-def namedtuple_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``namedtuple(name, fields)`` makes a class whose instances hold their fields in order."""
-    name = constant_of(site.argument(0, "typename"))
-    given = site.argument(1, "field_names") or ANYTHING
-    text = constant_of(given)
-    names: list[object] = []
-    if isinstance(text, str):
-        names = list(text.replace(",", " ").split())
-    else:
-        inner = iteration.elements(engine, state, site.flow, given, site.place)
-        names = [constant_of(v) for v in inner.exact or ()]
-    if not isinstance(name, str) or not names or not all(isinstance(n, str) for n in names):
-        return one(engine.m.fresh(state, site.place[1], "namedtuple", "no", False))
-    made = Class(name, name, (one(Sym("typing.NamedTuple")),), {}, tuple((str(n), False) for n in names))
-    return one(state.allocate(engine.m.oid(site.place[1], "namedtuple"), made))
 
 
 @symbol("builtins.property", "builtins.staticmethod", "builtins.classmethod")

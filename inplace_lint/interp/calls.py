@@ -27,7 +27,7 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import classes, custom_functions, functions, instances, iteration, modules
+from inplace_lint.interp import classes, collection_types, custom_functions, functions, instances, iteration, modules
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -279,6 +279,9 @@ def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> V
         inner = receiver.receiver
         thing = state.heap.get(inner) if isinstance(inner, int) else None
         if isinstance(thing, Instance) and isinstance(inner, int):
+            value = collection_types.call_method(engine, state, inner, thing, atom.name, site)
+            if value is not NotImplemented:
+                return value  # type: ignore[no-any-return]
             return modules.call_super(engine, state, inner, thing, atom.name, site)
         return ANYTHING
     if isinstance(receiver, Unknown):
@@ -291,6 +294,9 @@ def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> V
         if isinstance(thing, Class) and atom.name == "apply" and custom_functions.is_custom_function(state, receiver):
             return custom_functions.apply(engine, state, receiver, thing, site)
         if isinstance(thing, Instance):
+            value = collection_types.call_method(engine, state, receiver, thing, atom.name, site)
+            if value is not NotImplemented:
+                return value  # type: ignore[no-any-return]
             value = modules.call_method(engine, state, receiver, thing, atom.name, site)
             if value is not NotImplemented:
                 return value  # type: ignore[no-any-return]

@@ -17,6 +17,9 @@ PLAIN_BASES = frozenset(
         "typing.NamedTuple",
         "builtins.dict",
         "builtins.list",
+        "collections.OrderedDict",
+        "collections.UserDict",
+        "collections.deque",
     }
 )
 

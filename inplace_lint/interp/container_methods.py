@@ -5,6 +5,7 @@ from __future__ import annotations
 from inplace_lint.domain.objects import Container, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, known, one, union
+from inplace_lint.interp import items as subscripts
 from inplace_lint.interp import iteration
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, method
@@ -222,3 +223,41 @@ def items(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         return _view(engine, state, site, pairs, NOTHING, "items")
     pair = one(state.allocate(m.oid(site.place[1], "item"), Container("tuple", (ANYTHING, contents(box)))))
     return _view(engine, state, site, None, pair, "items")
+
+
+@method("dict", "__getitem__")
+def getitem(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``box.__getitem__(key)``, as ``super()`` calls it."""
+    index = site.argument(0, "key") or ANYTHING
+    return subscripts.get(engine, state, site.flow, one(oid), index, site.place, None)
+
+
+@method("dict", "__setitem__")
+def setitem(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``box.__setitem__(key, value)``."""
+    index, value = site.argument(0, "key") or ANYTHING, site.argument(1, "value") or ANYTHING
+    subscripts.put(engine, state, site.flow, one(oid), index, value, site.place, None)
+    return NONE
+
+
+for _kind in ("list", "deque", "tuple"):
+    method(_kind, "__getitem__")(getitem)
+    method(_kind, "__setitem__")(setitem)
+
+
+@method("dict", "move_to_end", "__delitem__")
+def disorder(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """What an ordered dict does to its order, and what it forgets, changes nothing that is looked at."""
+    return NONE
+
+
+@method("deque", "rotate")
+def rotate(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """``rotate``: the last become the first."""
+    box = _box(state, oid)
+    given = site.argument(0, "n")
+    steps = 1 if given is None else constant_of(given)
+    if box.items and isinstance(steps, int):
+        cut = steps % len(box.items)
+        state.put(oid, Container(box.kind, box.items[len(box.items) - cut :] + box.items[: len(box.items) - cut]))
+    return NONE

@@ -10,11 +10,11 @@ from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import CONSTANT, Class, Container, Function, Instance, Place, Status, Tensor
 from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
 from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, constant_of, one
-from inplace_lint.interp import calls, classes, functions, modules, optimizers
+from inplace_lint.interp import classes, collection_types, data_classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind, dtype_of
 from inplace_lint.interp.machine import Flow
-from inplace_lint.interp.registry import METHODS, CallSite, symbol
+from inplace_lint.interp.registry import METHODS, CallSite
 from inplace_lint.opmodel.schema import Op
 
 GRAD_MODES = {
@@ -40,11 +40,15 @@ def make(
     outside = [a.path for a in order if isinstance(a, Sym)]
     if any(path.startswith("enum.") for path in outside):
         return one(m.fresh(state, place[1], "enum member", "no", False))
+    if any(path.endswith(".TypedDict") for path in outside):
+        return data_classes.typed_dict(engine, state, CallSite(place, flow, positional, dict(named)))
     oid = m.oid(place[1], f"instance {made.qualname}")
     if oid in state.heap:
         state.age(oid)
     state.heap[oid] = Instance(cls, {}, place)
     site = CallSite(place, flow, positional, dict(named))
+    has_init = classes.lookup(state, cls, "__init__") is not None
+    collection_types.initialise(engine, state, oid, CallSite(place, flow) if has_init else site)
     if any(p in ("torch.autograd.Function",) for p in outside):
         return one(oid)
     found = classes.lookup(state, cls, "__init__")
@@ -56,71 +60,12 @@ def make(
                 value = functions.call(engine, state, flow, atom, function, [one(oid), *positional], named, place)
                 returns = value is not None
         return one(oid) if returns else None
-    fields = _fields(state, cls)
-    if fields:
-        _fill_fields(engine, state, oid, cls, fields, positional, named, flow, place)
-        return one(oid)
+    if data_classes.fields(state, cls) and not classes.is_module(state, cls):
+        return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     path = classes.outside_base(state, cls)
     if path is not None:
         modules.initialise(engine, state, oid, path, site)
     return one(oid)
-
-
-def _fields(state: State, cls: int) -> list[str]:
-    found: list[str] = []
-    for atom in reversed(classes.order(state, cls)):
-        made = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(made, Class):
-            found.extend(name for name, _ in made.fields if name not in found)
-    return found
-
-
-def _fill_fields(
-    engine: Engine,
-    state: State,
-    oid: int,
-    cls: int,
-    fields: list[str],
-    positional: list[Value],
-    named: Mapping[str, Value],
-    flow: Flow,
-    place: Place,
-) -> None:
-    attrs: dict[str, Value] = {}
-    for number, name in enumerate(fields):
-        if number < len(positional):
-            attrs[name] = positional[number]
-        elif name in named:
-            attrs[name] = named[name]
-        else:
-            default = classes.lookup(state, cls, name)
-            attrs[name] = ANYTHING if default is None else _field_default(engine, state, default, flow, place)
-    instance = state.heap[oid]
-    if isinstance(instance, Instance):
-        items = Container("tuple", tuple(attrs[name] for name in fields))
-        attrs["*fields"] = one(state.allocate(engine.m.named_oid("fields", oid), items))
-        state.put(oid, replace(instance, attrs=attrs))
-
-
-def _field_default(engine: Engine, state: State, default: Value, flow: Flow, place: Place) -> Value:
-    """What ``field(default=..., default_factory=...)`` gives a new instance; any other default is itself."""
-    (atom,) = default if len(default) == 1 else (None,)
-    described = state.heap.get(atom) if isinstance(atom, int) else None
-    if not isinstance(described, Instance) or described.cls != Sym("dataclasses.field"):
-        return default
-    if "default" in described.config:
-        return described.config["default"]
-    factory = described.config.get("default_factory")
-    if factory is None:
-        return ANYTHING
-    value = calls.call_value(engine, state, flow, factory, [], {}, place)
-    return ANYTHING if value is None else value
-
-
-@symbol("dataclasses.field", "attr.ib", "attrs.field")
-def field(engine: Engine, state: State, site: CallSite) -> Value:
-    """A field's description."""
-    return make_outside(engine, state, "dataclasses.field", site)
 
 
 def make_outside(engine: Engine, state: State, path: str, site: CallSite) -> Value:

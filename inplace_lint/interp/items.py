@@ -21,7 +21,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, layout
+from inplace_lint.interp import calls, classes, layout
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -74,14 +74,17 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
     if isinstance(atom, int):
         box = state.heap.get(atom)
         if isinstance(box, Container):
-            return _container_item(engine, state, box, index, place)
+            return _container_item(engine, state, flow, atom, box, index, place)
         if isinstance(box, Instance):
-            inner = calls.module_items(state, box)
-            if inner is not None:
-                return _container_item(engine, state, inner, index, place, like=box)
             called = calls.special_method(engine, state, flow, atom, "__getitem__", [index], place)
             if called is not None:
                 return called
+            for name in ("*items", "*fields"):
+                for inside in box.attrs.get(name, NOTHING):
+                    inner = state.heap.get(inside) if isinstance(inside, int) else None
+                    if isinstance(inner, Container) and isinstance(inside, int):
+                        like = box if classes.is_module(state, box.cls) else None
+                        return _container_item(engine, state, flow, inside, inner, index, place, like=like)
             return {m.fresh(state, place[1], "element", "no"): TRUE}
         if isinstance(box, Class):
             return one(atom)
@@ -91,7 +94,14 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
 
 
 def _container_item(
-    engine: Engine, state: State, box: Container, index: Value, place: Place, like: Instance | None = None
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    oid: int,
+    box: Container,
+    index: Value,
+    place: Place,
+    like: Instance | None = None,
 ) -> Value:
     atom = next(iter(index)) if len(index) == 1 else None
     if box.kind == "dict":
@@ -101,20 +111,26 @@ def _container_item(
             if hit is not None:
                 return hit
             if box.default is not None:
-                return union((box.default, box.rest))
+                made = _made_by_default(engine, state, flow, box.default, place)
+                state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
+                return union((made, box.rest))
             return box.rest or ANYTHING
-        return contents(box) or box.default or ANYTHING
+        held = contents(box)
+        if not held and box.default is not None:
+            held = _made_by_default(engine, state, flow, box.default, place)
+            state.put(oid, Container("dict", (), box.entries, held, box.default))
+        return held or ANYTHING
     if isinstance(atom, SliceAtom):
         part: tuple[Value, ...] | None = None
         bounds = layout.python_slice(atom)
         if box.items is not None and bounds is not None:
             part = box.items[bounds]
-        made = Container(box.kind, part) if part is not None else Container(box.kind, None, None, contents(box))
-        oid = state.allocate(engine.m.oid(place[1], "slice"), made)
+        cut = Container(box.kind, part) if part is not None else Container(box.kind, None, None, contents(box))
+        sliced = state.allocate(engine.m.oid(place[1], "slice"), cut)
         if like is not None:
-            rebuilt = Instance(like.cls, {**like.attrs, "*items": one(oid)}, like.made, like.config, like.tag)
+            rebuilt = Instance(like.cls, {**like.attrs, "*items": one(sliced)}, like.made, like.config, like.tag)
             return one(state.allocate(engine.m.oid(place[1], "slice of modules"), rebuilt))
-        return one(oid)
+        return one(sliced)
     literal = known(index)
     if literal is not None and isinstance(literal.value, int) and box.items is not None:
         position = int(literal.value)
@@ -122,6 +138,12 @@ def _container_item(
             return box.items[position]
         return box.rest or ANYTHING
     return contents(box) or ANYTHING
+
+
+def _made_by_default(engine: Engine, state: State, flow: Flow, factory: Value, place: Place) -> Value:
+    """What a default dict puts in for a key that it does not have."""
+    made = calls.call_value(engine, state, flow, factory, [], {}, place)
+    return ANYTHING if made is None else made
 
 
 def put(
@@ -163,12 +185,12 @@ def put(
             sure = not cond or not both(cond, state.path) or cond <= state.path
             state.put(atom, _replaced(box, index, value, sure and atom > 0))
         elif isinstance(box, Instance):
+            if calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place) is not None:
+                continue
             inner = calls.module_items(state, box)
             items_atom = next(iter(box.attrs.get("*items", NOTHING)), None)
             if inner is not None and isinstance(items_atom, int):
                 state.put(items_atom, _replaced(inner, index, value, items_atom > 0))
-            else:
-                calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place)
 
 
 def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Container:

@@ -86,6 +86,12 @@ def _atom_elements(
     if isinstance(obj, Tensor):
         return rows(engine, state, atom, obj, place, wanted)
     if isinstance(obj, Instance):
+        called = calls.special_method(engine, state, flow, atom, "__iter__", [], place)
+        if called is not None and atom not in called:
+            return elements(engine, state, flow, called, place, wanted)
+        given = calls.special_method(engine, state, flow.apart(), atom, "__next__", [], place)
+        if given is not None:
+            return Elements(None, given)
         inner = calls.module_items(state, obj)
         if inner is not None:
             if inner.items is not None:
@@ -97,9 +103,6 @@ def _atom_elements(
         fields = obj.attrs.get("*fields")
         if fields is not None and any(a == Sym("typing.NamedTuple") for a in classes.order(state, obj.cls)):
             return elements(engine, state, flow, fields, place, wanted)
-        called = calls.special_method(engine, state, flow, atom, "__iter__", [], place)
-        if called is not None and atom not in called:
-            return elements(engine, state, flow, called, place, wanted)
         return Elements(None, one(m.fresh(state, place[1], "element", "no")))
     return Elements(None, ANYTHING)
 

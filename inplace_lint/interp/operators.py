@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
-from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, Tensor, contents, widened
+from inplace_lint.domain.objects import Class, Container, Function, Place, Tensor, contents, widened
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -56,6 +56,7 @@ TENSOR_METHODS = {
     "rshift": "bitwise_right_shift",
 }
 """The tensor methods behind operators whose special method is called otherwise (``torch/_tensor.py``)."""
+UNARY = {"-": "__neg__", "+": "__pos__", "~": "__invert__"}
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
 _FOLD: dict[str, Callable[..., object]] = {
@@ -129,7 +130,7 @@ def _texts(m: object, atom: Atom) -> str | None:
     return None
 
 
-def unary(engine: Engine, state: State, op: str, operand: Value, place: Place) -> Value:
+def unary(engine: Engine, state: State, flow: Flow, op: str, operand: Value, place: Place) -> Value:
     """``-x``, ``+x``, ``~x``, ``not x``."""
     if op == "not":
         result: dict[Atom, Cond] = {}
@@ -149,12 +150,14 @@ def unary(engine: Engine, state: State, op: str, operand: Value, place: Place) -
     tensors, others = split(engine, state, operand)
     values: list[Value] = []
     if tensors:
-        name = {"-": "__neg__", "+": "__pos__", "~": "__invert__"}[op]
-        value = method_op(engine, state, name, [tensors], place, op, None, "operator")
+        value = method_op(engine, state, UNARY[op], [tensors], place, op, None, "operator")
         values.append(value if value is not None else tensors)
     for other, cond in others.items():
         literal = other.value if isinstance(other, Const) else None
-        if isinstance(literal, (int, float)) and op in "-+":
+        called = calls.special_method(engine, state, flow, other, UNARY[op], [], place)
+        if called is not None:
+            values.append(under(called, cond))
+        elif isinstance(literal, (int, float)) and op in "-+":
             values.append(under(const(-literal if op == "-" else literal), cond))
         elif isinstance(other, Unknown) and other.tag:
             values.append({engine.m.derived(other, f" {op}"): cond})
@@ -198,6 +201,15 @@ def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right
     right_tensors, right_others = split(engine, state, right)
     values: list[Value] = []
     name = METHODS[op]
+    if left_tensors and right_others:
+        # What a tensor cannot add it leaves to the other operand's class.
+        for atom, cond in list(right_others.items()):
+            answer = calls.special_method(engine, state, flow, atom, f"__r{name}__", [left_tensors], place)
+            if answer is not None:
+                values.append(under(answer, cond))
+                right = {a: c for a, c in right.items() if a != atom}
+        if not right:
+            return union(values)
     if left_tensors:
         value = method_op(engine, state, f"__{name}__", [left_tensors, right], place, op, None, "operator")
         values.append(value if value is not None else {engine.m.fresh(state, place[1], "op", "no"): TRUE})
@@ -244,11 +256,10 @@ def _plain_atoms(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: 
 def _containers(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: Atom, place: Place) -> Value | None:
     left = state.heap.get(a) if isinstance(a, int) else None
     right = state.heap.get(b) if isinstance(b, int) else None
-    if isinstance(left, Instance) and isinstance(left.cls, int):
-        for name in (f"__{METHODS[op]}__",):
-            called = calls.special_method(engine, state, flow, a, name, [one(b)], place)
-            if called is not None:
-                return called
+    for first, name, second in ((a, f"__{METHODS[op]}__", b), (b, f"__r{METHODS[op]}__", a)):
+        called = calls.special_method(engine, state, flow, first, name, [one(second)], place)
+        if called is not None:
+            return called
     if isinstance(left, Container) and isinstance(right, Container) and op == "+":
         oid = engine.m.oid(place[1], "concatenated")
         if left.items is not None and right.items is not None:
@@ -294,6 +305,11 @@ def in_place(
             else:
                 state.put(atom, Container(box.kind, None, None, union((contents(box), inner.any))))
             values.append({atom: cond})
+            continue
+        # A class of the source may define the operator, and then decides itself what changes in place.
+        own = calls.special_method(engine, state, flow, atom, f"__i{METHODS[op]}__", [right], place)
+        if own is not None:
+            values.append(under(own, cond))
         else:
             plain[atom] = cond
     if plain:

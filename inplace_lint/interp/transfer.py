@@ -130,7 +130,7 @@ def run_unbind(engine: Engine, instr: ir.Unbind, state: State, flow: Flow) -> St
 @handles(ir.Annotate)
 def run_annotate(engine: Engine, instr: ir.Annotate, state: State, flow: Flow) -> State | None:
     """An annotation; in a class body it declares a field, in order."""
-    if flow.code.kind == "class":
+    if flow.code.kind == "class" and not re.match(r"(\w+\.)?(ClassVar|KW_ONLY)\b", instr.annotation):
         frame = state.heap.get(flow.frame)
         if isinstance(frame, Frame):
             fields = frame.names.get("*fields", NOTHING)
@@ -215,7 +215,7 @@ def run_slice(engine: Engine, instr: ir.MakeSlice, state: State, flow: Flow) -> 
 def run_unary(engine: Engine, instr: ir.Unary, state: State, flow: Flow) -> State | None:
     """A unary operator."""
     operand = state.registers[-1].get(instr.operand, ANYTHING)
-    value = operators.unary(engine, state, instr.op, operand, engine.m.place(instr.origin))
+    value = operators.unary(engine, state, flow, instr.op, operand, engine.m.place(instr.origin))
     state.registers[-1][instr.dst] = value
     return state
 
