@@ -26,10 +26,9 @@ from inplace_lint.domain.objects import (
     join_objects,
     join_values,
     mentions,
-    reachable_from,
     rename_object,
 )
-from inplace_lint.domain.values import NOTHING, Renaming, Value, references
+from inplace_lint.domain.values import NOTHING, Renaming, Value, references, unknown_tags
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
@@ -148,19 +147,30 @@ class State:
 
     # --- forgetting ---
 
-    def collect(self, extra: Iterable[int]) -> None:
-        """Drop every object that no register, no frame in ``extra`` and nothing they reach refers to."""
+    def collect(self, extra: Iterable[int], meant_by: Callable[[str], Iterable[int]] = lambda tag: ()) -> None:
+        """Drop every object that no register, no frame in ``extra`` and nothing they reach refers to.
+
+        meant_by: the objects that stand for the unknown of a tag.
+        """
         seen: set[int] = set()
+        tags: set[str] = set()
         todo = list(extra)
         for registers in self.registers:
             for value in registers.values():
                 todo.extend(references(value))
+                tags.update(tag for atom in value for tag in unknown_tags(atom))
+        for tag in tags:
+            todo.extend(meant_by(tag))
         while todo:
             oid = todo.pop()
             if oid in seen or oid not in self.heap:
                 continue
             seen.add(oid)
-            todo.extend(reachable_from(self.heap[oid]))
+            found = mentions(self.heap[oid])
+            todo.extend(found.ids)
+            for tag in found.tags - tags:
+                tags.add(tag)
+                todo.extend(meant_by(tag))
         if len(seen) < len(self.heap):
             self.heap = {oid: obj for oid, obj in self.heap.items() if oid in seen}
             self.savers = {

@@ -27,7 +27,16 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import classes, collection_types, custom_functions, functions, instances, iteration, modules
+from inplace_lint.interp import (
+    classes,
+    collection_types,
+    custom_functions,
+    functions,
+    instances,
+    iteration,
+    modules,
+    networks,
+)
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -226,6 +235,8 @@ def call_atom(
     if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
         # What a module keeps under an attribute and calls is a submodule, whoever made it.
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
+    if callee is not None and networks.is_network(engine.m, state, callee):
+        return networks.call_unknown(engine, state, callee, positional, named, place)
     if callee is not None and callee.tag in engine.m.attribute_of:
         base, name = engine.m.attribute_of[callee.tag]
         return _unknown_method(engine, state, base, name, site, callee)
@@ -341,6 +352,10 @@ def _unknown_method(
     engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
 ) -> Value | None:
     m = engine.m
+    if networks.is_network(m, state, receiver):
+        value = networks.unknown_network_method(engine, state, receiver, name, site)
+        if value is not NotImplemented:
+            return value  # type: ignore[no-any-return]
     if receiver.tensor and receiver.tag and m.model.method(name) is not None and receiver.grad == "likely":
         oid = m.materialise(state, receiver)
         if oid is not None:
@@ -349,7 +364,9 @@ def _unknown_method(
         oid = m.materialise(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
-    value = modules.unknown_network_method(engine, state, receiver, name, site)
+    value = networks.unknown_network_method(engine, state, receiver, name, site)
+    if value is NotImplemented:
+        value = networks.unknown_optimizer_method(engine, state, receiver, name, site)
     if value is not NotImplemented:
         return value  # type: ignore[no-any-return]
     known = name in ARRAY_WRITES or m.model.method(name) is not None
@@ -373,8 +390,11 @@ def unknown_result(
 ) -> Value:
     """The result of a call of which nothing is known: it neither saves nor writes."""
     if callee is not None and callee.tag and not callee.tag.startswith("not "):
-        return modules.call_unknown(engine, state, callee, positional, named, place)
-    return {engine.m.fresh(state, place[1], "result", "no"): TRUE}
+        value = networks.call_unknown(engine, state, callee, positional, named, place)
+    else:
+        value = networks.unknown_function(engine, state, [*positional, *named.values()], place)
+    networks.remember_given(engine, state, value, [*positional, *named.values()])
+    return value
 
 
 def call_value(

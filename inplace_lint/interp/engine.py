@@ -294,7 +294,7 @@ class Engine:
         joined.drop_registers(dead)
         # Ending a round costs by the size of the heap, and nested loops end many.
         self.m.steps += len(joined.heap) // 4
-        joined.collect(self.m.live_frames)
+        joined.collect(self.m.live_frames, self.m.meant_by)
         self.m.next_round(joined, place)
         return joined
 

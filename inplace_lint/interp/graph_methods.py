@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_either
-from inplace_lint.domain.objects import CONSTANT, Container, Instance, Node, Status, Tensor
+from inplace_lint.domain.objects import CONSTANT, INTERIOR, Container, Instance, Node, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NONE, NOTHING, Const, Value, const, constant_of, one
 from inplace_lint.events import BadViewWritten, Write
@@ -42,6 +42,10 @@ def listed_tensors(engine: Engine, state: State, value: Value | None, site: Call
 @tensor_method("backward")
 def run_backward(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``loss.backward(gradient, retain_graph, create_graph, inputs)``."""
+    tensor = state.tensor(oid)
+    if tensor is not None and tensor.assumed and oid > 0 and tensor.status.constant is not None:
+        # Of one that does not require grad, backward would raise.
+        state.put(oid, replace(tensor, status=INTERIOR))
     create = site.argument(2, "create_graph")
     keep = kept(engine, state, site, site.argument(1, "retain_graph"), create)
     inputs_value = site.argument(3, "inputs")

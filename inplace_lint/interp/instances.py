@@ -78,7 +78,7 @@ def make_outside(engine: Engine, state: State, path: str, site: CallSite) -> Val
     if oid in state.heap:
         state.age(oid)
     state.heap[oid] = Instance(Sym(path), {}, site.place, config)
-    if m.model.optimizer(path) is not None:
+    if optimizers.is_optimizer(engine, path):
         optimizers.initialise(engine, state, oid, path, site)
     return one(oid)
 
@@ -102,7 +102,7 @@ def outside_method(engine: Engine, state: State, oid: int, instance: Instance, n
         if isinstance(atom, Sym):
             path = atom.path
             table = METHODS.get((path, name))
-            if table is None and engine.m.model.optimizer(path) is not None:
+            if table is None and optimizers.is_optimizer(engine, path):
                 table = METHODS.get(("optimizer", name))
             if table is not None:
                 return table(engine, state, oid, site)

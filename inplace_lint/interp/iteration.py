@@ -75,14 +75,8 @@ def _atom_elements(
         return Elements(None, ANYTHING)
     obj = state.heap.get(atom)
     if isinstance(obj, Container):
-        if obj.kind == "dict":
-            if obj.entries is not None and not obj.rest:
-                keys = [const(key) for key in obj.entries]
-                return Elements(keys, union(keys))
-            return Elements(None, ANYTHING)
-        if obj.items is not None:
-            return Elements(list(obj.items), union(obj.items))
-        return Elements(None, obj.rest or ANYTHING)
+        pieces = _pieces(engine, state, obj, place, wanted)
+        return pieces if pieces is not None else _of_container(obj)
     if isinstance(obj, Tensor):
         return rows(engine, state, atom, obj, place, wanted)
     if isinstance(obj, Instance):
@@ -94,17 +88,37 @@ def _atom_elements(
             return Elements(None, given)
         inner = calls.module_items(state, obj)
         if inner is not None:
-            if inner.items is not None:
-                return Elements(list(inner.items), union(inner.items))
-            if inner.entries is not None:
-                keys = [const(key) for key in inner.entries]
-                return Elements(keys, union(keys))
-            return Elements(None, contents(inner))
+            return _of_container(inner)
         fields = obj.attrs.get("*fields")
         if fields is not None and any(a == Sym("typing.NamedTuple") for a in classes.order(state, obj.cls)):
             return elements(engine, state, flow, fields, place, wanted)
         return Elements(None, one(m.fresh(state, place[1], "element", "no")))
     return Elements(None, ANYTHING)
+
+
+def _of_container(box: Container) -> Elements:
+    if box.kind == "dict":
+        if box.entries is not None and not box.rest:
+            keys = [const(key) for key in box.entries]
+            return Elements(keys, union(keys))
+        return Elements(None, ANYTHING)
+    if box.items is not None:
+        return Elements(list(box.items), union(box.items))
+    return Elements(None, box.rest or ANYTHING)
+
+
+def _pieces(engine: Engine, state: State, box: Container, place: Place, wanted: int | None) -> Elements | None:
+    """Several outputs of one op of which only the unpacking says how many there are: ``out, (h, c) = lstm(x)``."""
+    (atom,) = box.rest if len(box.rest) == 1 else (None,)
+    tensor = state.tensor(atom) if isinstance(atom, int) and atom < 0 else None
+    if wanted is None or box.kind != "tuple" or box.items is not None or tensor is None:
+        return None
+    exact: list[Value] = []
+    for number in range(wanted):
+        region = () if tensor.bases else (*tensor.region, number)
+        oid = engine.m.oid(place[1], f"piece {number} of {atom}")
+        exact.append(one(state.allocate(oid, replace(tensor, region=region))))
+    return Elements(exact, union(exact))
 
 
 def rows(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place, wanted: int | None) -> Elements:

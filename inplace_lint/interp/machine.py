@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,9 @@ class Machine:
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()
         self.attribute_of: dict[str, tuple[Unknown, str]] = {}
+        self.network_parts: dict[str, set[str]] = {}
+        self.part_of: dict[str, Unknown] = {}
+        self.zeroed: set[str] = set()
         self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}
@@ -129,7 +132,7 @@ class Machine:
             loops: tuple[Place, ...] = ()
             for part in key:
                 own = self._loops_of.get(abs(part), ()) if isinstance(part, int) else ()
-                if key[0] in ("assumed", "parameters") and isinstance(part, str):
+                if key[0] in ("assumed", "parameters", "given") and isinstance(part, str):
                     own = self._tag_loops.get(part, ())
                 loops = own if len(own) > len(loops) else loops
             number = self._new(key, loops)
@@ -225,6 +228,7 @@ class Machine:
             return Unknown("", "no", base.tensor)
         if tag not in self._tag_loops:
             self._tag_loops[tag] = self._tag_loops.get(base.tag, ())
+        self.part_of.setdefault(tag, base)
         return Unknown(tag, grad or base.grad, base.tensor if tensor is None else tensor)  # type: ignore[arg-type]
 
     def _forget_round(self, loop: Place) -> Callable[[Cond], Cond]:
@@ -288,6 +292,14 @@ class Machine:
             return None
         return oid if oid in state.heap else -oid if -oid in state.heap else None
 
+    def meant_by(self, tag: str) -> Iterable[int]:
+        """The objects that are found by the tag of an unknown."""
+        for word in ("assumed", "parameters", "given"):
+            oid = self._oids.get((word, tag))
+            if oid is not None:
+                yield oid
+                yield -oid
+
     def materialise(self, state: State, atom: Unknown) -> int | None:
         """The tensor that an unknown stands for; None where it cannot be one."""
         if (known := self.known_tensor(state, atom)) is not None:
@@ -311,11 +323,23 @@ class Machine:
                 storages=frozenset({oid}),
                 counters=frozenset({oid}),
                 status=status,
+                nodes=self._nodes_of_whole(state, atom) if status.interior is not None else {},
                 assumed=atom.tag,
                 contiguous=None,
             )
             state.heap[oid] = tensor
         return oid
+
+    def _nodes_of_whole(self, state: State, atom: Unknown) -> Mapping[int, Cond]:
+        """The graph of what an unknown was taken out of: ``out, h = net(x)`` and ``out.loss`` come from one call."""
+        whole = self.part_of.get(atom.tag)
+        while whole is not None:
+            known = self.known_tensor(state, whole)
+            tensor = None if known is None else state.tensor(known)
+            if tensor is not None:
+                return tensor.nodes
+            whole = self.part_of.get(whole.tag)
+        return {}
 
     def _argument(self, tag: str) -> str:
         owner, _, expression = tag.partition(":")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
 from inplace_lint.domain.objects import (
     CONSTANT,
     LEAF,
@@ -33,8 +33,8 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, functions, instances, iteration
-from inplace_lint.interp.autograd import edges_of, grad_mode, requires, save
+from inplace_lint.interp import calls, classes, functions, instances, iteration, optimizers
+from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow, Machine
@@ -95,6 +95,9 @@ def initialise(engine: Engine, state: State, oid: int, path: str, site: CallSite
         return
     if path in CONTAINERS:
         _fill_container(engine, state, oid, instance, path, site)
+        return
+    if optimizers.is_optimizer(engine, path):
+        optimizers.initialise(engine, state, oid, path, site)
         return
     row = m.model.module(path)
     if row is None:
@@ -403,84 +406,6 @@ def likely(engine: Engine, state: State, inputs: list[Value], place: Place, word
         tensor_made = state.tensor(made)
         if tensor_made is not None:
             state.heap[made] = replace(tensor_made, nodes={node: TRUE})
-    return {atom: TRUE}
-
-
-# --- unknown networks ---
-
-
-def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
-    """One tensor that stands for all parameters of an unknown network."""
-    oid = m.named_oid("parameters", atom.tag)
-    if oid not in state.heap:
-        state.heap[oid] = Tensor(
-            (m.file, -1),
-            "parameters",
-            frozenset({oid}),
-            frozenset({oid}),
-            status=LEAF,
-            dtype="float32",
-            parameter=True,
-            grad=NONE,
-        )
-    return oid
-
-
-def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Any:
-    """Methods by which an unknown shows itself as a network: ``parameters()``, ``train()``, ``to()``."""
-    m = engine.m
-    if not receiver.tag:
-        return NotImplemented
-    if name in ("parameters", "named_parameters"):
-        parameter = one(parameters_of_unknown(m, state, receiver))
-        if name == "named_parameters":
-            pair = Container("tuple", (ANYTHING, parameter))
-            parameter = one(state.allocate(m.oid(site.place[1], "named"), pair))
-        box = Container("generator", None, None, parameter)
-        return one(state.allocate(m.oid(site.place[1], "parameters"), box))
-    if name in ("train", "eval", "to", "cuda", "cpu", "float", "double", "half", "requires_grad_", "share_memory"):
-        return one(receiver)
-    if name in ("forward", "__call__"):
-        return call_unknown(engine, state, receiver, site.positional, site.named, site.place)
-    return NotImplemented
-
-
-def call_unknown(
-    engine: Engine, state: State, callee: Unknown, positional: list[Value], named: Mapping[str, Value], place: Place
-) -> Value:
-    """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least)."""
-    m = engine.m
-    parameter = m.named_oid("parameters", callee.tag)
-    weights = state.tensor(parameter)
-    values = [*positional, *named.values()]
-    if weights is None:
-        if callee.grad == "likely":
-            return likely(engine, state, values, place, "call")
-        touched = any(
-            requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed
-        )
-        return {m.fresh(state, place[1], "result", "assume" if touched else "no"): TRUE}
-    enabled = grad_mode(state)
-    atom = m.fresh(state, place[1], "network result", "likely")
-    made = m.materialise(state, atom)
-    if enabled is None or made is None:
-        return {m.fresh(state, place[1], "network result", "no"): TRUE}
-    word = m.describe(callee.tag)
-    network: Cond = frozenset({Fact(f"network {callee.tag}", True, f"{word} is a network of two layers or more", True)})
-    saved = save(m, state, parameter, weights, "weight", False, network, "network", place)
-    edges: dict[int, Cond] = {parameter: TRUE}
-    for value in values:
-        for oid, tensor, cond in m.tensors(state, value):
-            for edge, own in edges_of(state, oid, tensor).items():
-                together = both(own, cond)
-                if together is not None:
-                    add_to(edges, edge, together)
-    codes = frozenset(code.qualname + "@" + code.file for code in m.codes)
-    node = Node(place, "the network", None, edges, (saved,), True, m.calls, codes)
-    number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
-    tensor_made = state.tensor(made)
-    if tensor_made is not None:
-        state.heap[made] = replace(tensor_made, nodes={number: TRUE})
     return {atom: TRUE}
 
 

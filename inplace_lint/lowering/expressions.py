@@ -167,9 +167,7 @@ def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:
     return found
 
 
-def _nest(
-    origin: int, dst: ir.Reg, steps: list[tuple[ir.Reg, list[ir.Instr]]], go_on_if: bool
-) -> list[ir.Instr]:
+def _nest(origin: int, dst: ir.Reg, steps: list[tuple[ir.Reg, list[ir.Instr]]], go_on_if: bool) -> list[ir.Instr]:
     """Join steps that each leave a value in ``dst``, a later one running only if the value before is ``go_on_if``."""
     if len(steps) > LONGEST_NEST:
         flat = list(steps[0][1])
@@ -249,9 +247,7 @@ def set_display(b: Builder, node: cst.Set) -> ir.Reg:
 
 
 def _display(b: Builder, node: cst.CSTNode, elements: Sequence[cst.BaseElement], kind: ir.DisplayKind) -> ir.Reg:
-    items = tuple(
-        ir.Item(b.expr(element.value), star=isinstance(element, cst.StarredElement)) for element in elements
-    )
+    items = tuple(ir.Item(b.expr(element.value), star=isinstance(element, cst.StarredElement)) for element in elements)
     dst = b.reg()
     b.emit(ir.Build(b.origin(node), dst, kind, items))
     return dst

@@ -1,0 +1,273 @@
+"""Networks and optimizers of which only their use is known.
+
+An unknown that has ``parameters()`` is a network, and saves its weights when it is called. One tensor stands for all of
+them. A part of it (``model.encoder``) that is used as a network of its own has a stand-in too; a call of either may save
+both. An unknown with ``zero_grad()`` and ``step()`` is an optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
+from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, Tensor, contents
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
+from inplace_lint.interp import attributes, modules, optimizers
+from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.registry import CallSite
+
+THE_SAME = frozenset(
+    {"to", "cuda", "cpu", "float", "double", "half", "bfloat16", "share_memory", "to_empty", "xpu", "requires_grad_"}
+)
+"""Methods of modules that return the module itself, and that tensors have as well."""
+ONLY_NETWORKS = frozenset({"train", "eval", "modules", "named_modules"})
+"""Methods by which an unknown shows itself as a network, called as modules are: without arguments, or with a flag."""
+
+
+def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
+    """One tensor that stands for all parameters of an unknown network."""
+    oid = m.named_oid("parameters", atom.tag)
+    if oid not in state.heap:
+        state.heap[oid] = Tensor(
+            (m.file, -1),
+            "parameters",
+            frozenset({oid}),
+            frozenset({oid}),
+            status=LEAF,
+            dtype="float32",
+            parameter=True,
+            grad=NONE,
+        )
+        for whole in _wholes(m, atom):
+            m.network_parts.setdefault(whole.tag, set()).add(atom.tag)
+    return oid
+
+
+def _wholes(m: Machine, atom: Unknown) -> list[Unknown]:
+    """What an unknown is an attribute of, innermost first."""
+    found: list[Unknown] = []
+    while atom.tag in m.attribute_of and len(found) < 4:
+        atom = m.attribute_of[atom.tag][0]
+        found.append(atom)
+    return found
+
+
+def stand_ins(m: Machine, state: State, atom: Unknown) -> list[int]:
+    """The tensors that stand for parameters of an unknown network: its own, its parts' and those of what it is part of."""
+    tags = [atom.tag, *(whole.tag for whole in _wholes(m, atom)), *sorted(m.network_parts.get(atom.tag, ()))]
+    return [oid for tag in tags if (oid := m.named_oid("parameters", tag)) in state.heap] or _given(m, state, atom)
+
+
+def _given(m: Machine, state: State, atom: Unknown) -> list[int]:
+    """The parameters that the call which made an unknown was given: a wrapper's are those of what it wraps."""
+    given = state.heap.get(m.named_oid("given", atom.tag))
+    return [oid for oid in given.rest if isinstance(oid, int)] if isinstance(given, Container) else []
+
+
+def is_network(m: Machine, state: State, atom: Unknown) -> bool:
+    """Whether an unknown was used as a network before."""
+    return bool(atom.tag) and m.named_oid("parameters", atom.tag) in state.heap
+
+
+def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Any:
+    """Methods by which an unknown shows itself as a network: ``parameters()``, ``train()``, ``to()``."""
+    m = engine.m
+    if not receiver.tag:
+        return NotImplemented
+    if name in ("parameters", "named_parameters"):
+        if not _given(m, state, receiver):
+            parameters_of_unknown(m, state, receiver)
+        own = [one(oid) for oid in stand_ins(m, state, receiver) if not _belongs_above(m, receiver, oid)]
+        values = []
+        for number, parameter in enumerate(own):
+            if name == "named_parameters":
+                pair = Container("tuple", (ANYTHING, parameter))
+                parameter = one(state.allocate(m.oid(site.place[1], f"named {number}"), pair))
+            values.append(parameter)
+        rest = {atom: cond for value in values for atom, cond in value.items()}
+        box = Container("generator", None, None, rest)
+        return one(state.allocate(m.oid(site.place[1], "parameters"), box))
+    if name in ONLY_NETWORKS and all(isinstance(atom, Const) for value in _arguments(site) for atom in value):
+        if not _given(m, state, receiver):
+            parameters_of_unknown(m, state, receiver)
+        return one(receiver) if name in ("train", "eval") else NotImplemented
+    if is_network(m, state, receiver):
+        _to_parameters(engine, state, receiver, name, site)
+    if name in THE_SAME:
+        return one(receiver)
+    if name in ("forward", "__call__"):
+        return call_unknown(engine, state, receiver, site.positional, site.named, site.place)
+    return NotImplemented
+
+
+def _belongs_above(m: Machine, receiver: Unknown, oid: int) -> bool:
+    return any(m.named_oid("parameters", whole.tag) == oid for whole in _wholes(m, receiver))
+
+
+def _arguments(site: CallSite) -> list[Value]:
+    return [*site.positional, *site.named.values()]
+
+
+def _to_parameters(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> None:
+    """What a module's method does to the parameters of an unknown network."""
+    m = engine.m
+    for oid in stand_ins(m, state, receiver):
+        if name == "zero_grad":
+            if constant_of(site.argument(0, "set_to_none"), True) is not False:
+                clear_grad(state, oid)
+        elif name == "load_state_dict":
+            bump(m, state, oid, TRUE, WriteInfo(site.place, "call", name, None), False)
+        elif name == "requires_grad_":
+            flag = site.argument(0, "requires_grad") or const(True)
+            attributes.set_requires_grad(engine, state, oid, flag, TRUE)
+
+
+def call_unknown(
+    engine: Engine, state: State, callee: Unknown, positional: list[Value], named: Mapping[str, Value], place: Place
+) -> Value:
+    """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least)."""
+    m = engine.m
+    weights = stand_ins(m, state, callee)
+    values = [*positional, *named.values()]
+    if not weights:
+        if callee.grad == "likely":
+            return modules.likely(engine, state, values, place, "call")
+        return unknown_function(engine, state, values, place)
+    enabled = grad_mode(state)
+    atom = m.fresh(state, place[1], "network result", "likely")
+    made = m.materialise(state, atom)
+    if enabled is None or made is None:
+        return {m.fresh(state, place[1], "network result", "no"): TRUE}
+    word = m.describe(callee.tag)
+    network: Cond = frozenset({Fact(f"network {callee.tag}", True, f"{word} is a network of two layers or more", True)})
+    saved = []
+    edges: dict[int, Cond] = {}
+    for parameter in weights:
+        tensor = state.tensor(parameter)
+        if tensor is None:
+            continue
+        saved.append(save(m, state, parameter, tensor, "weight", False, network, "network", place))
+        if tensor.status.leaf is not None:
+            edges[parameter] = tensor.status.leaf
+    edges.update(_edges(engine, state, values))
+    codes = frozenset(code.qualname + "@" + code.file for code in m.codes)
+    node = Node(place, "the network", None, edges, tuple(saved), True, m.calls, codes)
+    number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
+    tensor_made = state.tensor(made)
+    if tensor_made is not None:
+        state.heap[made] = replace(tensor_made, nodes={number: TRUE})
+    return {atom: TRUE}
+
+
+def _edges(engine: Engine, state: State, values: list[Value]) -> dict[int, Cond]:
+    """The graph nodes and leaves that gradients for arguments flow to."""
+    edges: dict[int, Cond] = {}
+    for value in values:
+        for oid, tensor, cond in engine.m.tensors(state, value):
+            for edge, own in edges_of(state, oid, tensor).items():
+                together = both(own, cond)
+                if together is not None:
+                    add_to(edges, edge, together)
+    return edges
+
+
+def unknown_function(engine: Engine, state: State, values: list[Value], place: Place) -> Value:
+    """The result of an unknown function: if it requires grad, its graph comes from the arguments that do.
+
+    That it does is an assumption, until ``backward()`` is called on it.
+    """
+    m = engine.m
+    touched = any(
+        requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed or t.nodes
+    )
+    atom = m.fresh(state, place[1], "result", "assume" if touched else "no")
+    edges = _edges(engine, state, values) if touched and grad_mode(state) is not None else {}
+    if edges:
+        made = m.materialise(state, atom)
+        tensor = None if made is None else state.tensor(made)
+        if made is not None and tensor is not None:
+            node = Node(place, "call", None, edges, (), False, m.calls, frozenset())
+            number = state.allocate(m.oid(place[1], "node of call"), node)
+            state.heap[made] = replace(tensor, nodes={number: TRUE})
+    return {atom: TRUE}
+
+
+# --- optimizers of which only their use is known ---
+
+
+def remember_given(engine: Engine, state: State, result: Value, values: list[Value]) -> None:
+    """Remember the parameters that an unknown call was given: what it returns may be an optimizer that holds them."""
+    m = engine.m
+    found: dict[Atom, Cond] = {}
+    for value in values:
+        for atom, cond in _parameters_in(engine, state, value, 0):
+            add_to(found, atom, cond)
+    only = next(iter(result)) if len(result) == 1 else None
+    if found and isinstance(only, Unknown) and only.tag:
+        state.heap[m.named_oid("given", only.tag)] = Container("tuple", None, None, found)
+
+
+def _parameters_in(engine: Engine, state: State, value: Value, depth: int) -> Iterator[tuple[int, Cond]]:
+    m = engine.m
+    for atom, cond in value.items():
+        if isinstance(atom, Unknown) and atom.tag:
+            stand_in = m.named_oid("parameters", atom.tag)
+            if stand_in in state.heap:
+                yield stand_in, cond
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
+            yield atom, cond
+        elif isinstance(thing, Container) and depth < 4:
+            yield from _parameters_in(engine, state, contents(thing), depth + 1)
+        elif isinstance(thing, Instance) and isinstance(atom, int):
+            for _, parameters in modules.parameters(m, state, atom):
+                for parameter in parameters:
+                    if isinstance(parameter, int):
+                        yield parameter, cond
+
+
+def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Any:
+    """``zero_grad()`` shows that an unknown is an optimizer (or a network); ``step()`` is then that of an optimizer.
+
+    It holds the parameters that the call which made it was given; where nobody saw it made, those of the only
+    network in sight. Both are said as an assumption.
+    """
+    m = engine.m
+    if name == "zero_grad":
+        m.zeroed.add(receiver.tag)
+        return NotImplemented
+    if name != "step" or receiver.tag not in m.zeroed or len(site.positional) > 1:
+        return NotImplemented
+    given = state.heap.get(m.named_oid("given", receiver.tag))
+    word = m.describe(receiver.tag)
+    if isinstance(given, Container):
+        held = {atom: cond for atom, cond in given.rest.items() if isinstance(atom, int)}
+        what = f"{word} is an optimizer of the parameters it is given"
+    else:
+        held = _only_network(engine, state)
+        what = f"{word} is the optimizer of the network that is trained here"
+    assumed = frozenset({Fact(f"optimizer {receiver.tag}", True, what, True)})
+    info = WriteInfo(site.place, "step", "step", site.target)
+    for parameter, cond in held.items():
+        together = both(cond, assumed)
+        if together is not None:
+            optimizers.write_parameter(engine, state, parameter, together, info)
+    return {m.fresh(state, site.place[1], "result of step", "no", False): TRUE}
+
+
+def _only_network(engine: Engine, state: State) -> dict[int, Cond]:
+    """The parameters that have gradients, if all of them belong to one unknown network."""
+    found = [
+        oid
+        for oid, thing in state.heap.items()
+        if isinstance(thing, Tensor)
+        and thing.parameter
+        and any(not (isinstance(atom, Const) and atom.value is None) for atom in thing.grad or ())
+    ]
+    tensor = state.tensor(found[0]) if len(found) == 1 else None
+    return {found[0]: TRUE} if tensor is not None and tensor.made_by == "parameters" else {}
