@@ -172,7 +172,13 @@ def join_maps(a: Mapping[K, Cond], a_path: Cond, b: Mapping[K, Cond], b_path: Co
             joined[key] = cond
         else:
             left, right = both(cond, a_path), both(other, b_path)
-            joined[key] = either(cond if left is None else left, other if right is None else right)
+            if left is not None and right is not None:
+                joined[key] = either(left, right)
+            elif left is None and right is None:
+                joined[key] = either(cond, other)
+            else:
+                # Where a side's own path contradicts it, only the other side has it.
+                joined[key] = right if left is None else left  # type: ignore[assignment]
     for key, cond in b.items():
         if key not in a:
             on_path = both(cond, b_path)

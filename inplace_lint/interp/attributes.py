@@ -46,6 +46,7 @@ from inplace_lint.interp.layout import dtype_kind
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.rebinding import check_rebound
+from inplace_lint.interp.unreached import is_private
 
 MOST_OWNERS = 12
 """Possible owners of one attribute that are looked at; a loop over all parameters of a large model has hundreds."""
@@ -87,10 +88,14 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: 
 
 def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, place: Place) -> Value:
     if isinstance(atom, Sym):
+        if atom.path == "torch" and attr == "__version__":
+            return const(engine.m.model.version)
         return one(Sym(calls.canonical(f"{atom.path}.{attr}")))
     if isinstance(atom, Imported):
         return linking.name_in(engine, state, atom.file, attr) or ANYTHING
     if isinstance(atom, Unknown):
+        if is_private(attr):
+            engine.m.asked.add(attr)
         if (
             attr in ("data", "grad", "T", "mT")
             and engine.m.materialise(state, atom) is not None
@@ -98,6 +103,9 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
         ):
             oid = engine.m.materialise(state, atom)
             return _of_atom(engine, state, flow, oid if oid is not None else atom, attr, place)
+        if attr == "requires_grad" and (asked := engine.m.materialise(state, atom)) is not None:
+            # Only tensors have it, and its answer is the one that assumptions about the tensor are made of.
+            return _of_atom(engine, state, flow, asked, attr, place)
         if not atom.tag:
             return ANYTHING
         parameter = _parameter_of_unknown(engine, state, atom, attr)
@@ -240,7 +248,8 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
             if rebound is not None:
                 m.emit(rebound, interior)
                 return NONE
-            m.emit(InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior)), interior)
+            read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))
+            m.emit(read, interior, state.path)
         if tensor.status.leaf is None and tensor.status.constant is None:
             return NONE
     if tensor.grad is not None:

@@ -124,24 +124,25 @@ def check_write(
     )
     certain = False
     if tensor.expanded is not None and not info.fills:
-        m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond)
+        m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond, state.path)
         certain = certain or not cond
     normal = maybe_either(state.mode.get(GRAD), state.mode.get("no_grad"))
     inside = maybe_both(maybe_both(tensor.inference, normal), cond)
     if inside is not None:
-        m.emit(InferenceTensorUsed(event_write.site, m.site(tensor.made), None, event_write, m.context(inside)), inside)
+        used = InferenceTensorUsed(event_write.site, m.site(tensor.made), None, event_write, m.context(inside))
+        m.emit(used, inside, state.path)
         certain = certain or not inside
     if not tracked:
         return not certain
     wanted = maybe_either(requires(state, tensor), operand)
     enabled = maybe_both(maybe_both(wanted, grad_mode(state)), cond)
-    if enabled is None:
+    if enabled is None or m.contradicts(enabled, state.path):
         return not certain
     for mark, own in tensor.marks.items():
         together = both(enabled, own)
         if together is not None:
             event = BadViewWritten(event_write, mark.kind, m.site(mark.place), mark.op, None, m.context(together))  # type: ignore[arg-type]
-            m.emit(event, together)
+            m.emit(event, together, state.path)
             certain = certain or not together
     if tensor.marks:
         return not certain
@@ -153,12 +154,12 @@ def check_write(
         if together is not None:
             where = None if viewed.assumed else m.site(viewed.made)
             event_view = LeafWritten(event_write, True, where, m.site(tensor.made), tensor.made_by, m.context(together))
-            m.emit(event_view, together)
+            m.emit(event_view, together, state.path)
             certain = certain or not together
     together = maybe_both(tensor.status.leaf, enabled)
     if together is not None and not tensor.bases:
         where = None if tensor.assumed else m.site(tensor.made)
-        m.emit(LeafWritten(event_write, info.partial, where, None, None, m.context(together)), together)
+        m.emit(LeafWritten(event_write, info.partial, where, None, None, m.context(together)), together, state.path)
         certain = certain or not together
     return not certain
 
@@ -254,7 +255,8 @@ def save(
     """A node keeps a tensor for its backward, at its version now."""
     inside = maybe_both(tensor.inference, cond)
     if inside is not None:
-        m.emit(InferenceTensorUsed(m.site(place), m.site(tensor.made), op, None, m.context(inside)), inside)
+        event = InferenceTensorUsed(m.site(place), m.site(tensor.made), op, None, m.context(inside))
+        m.emit(event, inside, state.path)
     return Saved(
         role=role,
         is_result=is_result,

@@ -309,21 +309,26 @@ def getattr_(engine: Engine, state: State, site: CallSite) -> Value:
 
 
 def _some_attribute(engine: Engine, state: State, site: CallSite, obj: Value) -> Value:
-    """An attribute under a name that is not known: any submodule whose name fits what is known of the text."""
+    """An attribute under a name that is not known: any submodule whose name fits what is known of the text.
+
+    Where nothing is known of the text it is one that was set under such a name, or an unknown one.
+    """
     name = site.argument(1, "name") or ANYTHING
     tags = [atom.tag for atom in name if isinstance(atom, Unknown)]
-    pattern = engine.m.patterns.get(tags[0].rstrip("~"), ".*") if len(tags) == 1 else ".*"
+    pattern = engine.m.patterns.get(tags[0].rstrip("~"), "") if len(tags) == 1 else ""
     found: list[Value] = []
+    hope = "no"
     for atom in obj:
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if not isinstance(thing, Instance) or not classes.is_module(state, thing.cls):
             continue
+        hope = "likely"
         for key, value in thing.attrs.items():
             if key != "*dynamic" and (key.startswith("*") or not re.fullmatch(pattern, key)):
                 continue
             if any(isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)):
                 found.append(value)
-    return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", "no"))
+    return union(found) if found else one(engine.m.fresh(state, site.place[1], "attribute", hope))
 
 
 @symbol("builtins.setattr")

@@ -16,6 +16,7 @@ from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.narrowing import narrow
 
 ROUNDS = 12
 """Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
@@ -184,6 +185,10 @@ class Engine:
             return
         if isinstance(origin, ir.Unary) and origin.op == "not":
             self.refine(region, index, origin.operand, state, flow, not positive)
+            return
+        if isinstance(origin, ir.Call):
+            if positive:
+                narrow(self.m, region, index, origin, state, flow)
             return
         loaded: int | None = None
         keep_none = False

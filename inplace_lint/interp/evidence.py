@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from inplace_lint import ir
 
 TENSOR_ONLY = frozenset(
@@ -81,8 +83,12 @@ TENSOR_ONLY = frozenset(
 """Attributes that Python's own types and NumPy's arrays lack, or that nobody uses on them in PyTorch code."""
 
 
-def tensor_parameters(code: ir.Code) -> frozenset[str]:
-    """Parameters that are handed to a function of torch, or on which a tensor's own method is called."""
+def tensor_parameters(code: ir.Code, methods: Container[str] = ()) -> frozenset[str]:
+    """Parameters that are handed to a function of torch, or on which a tensor's own method is called.
+
+    An attribute of ``self`` that is called is a submodule, and its first argument a tensor, unless it is one of the
+    class's ``methods``.
+    """
     params = {p.name for p in code.params}
     if not params:
         return frozenset()
@@ -103,7 +109,7 @@ def tensor_parameters(code: ir.Code) -> frozenset[str]:
                 found.add(owner)
             if instr.obj in torch_like:
                 torch_like.add(instr.dst)
-            if owner == "self":
+            if owner == "self" and instr.attr not in methods:
                 names[instr.dst] = "self."
         elif isinstance(instr, ir.Call):
             submodule = names.get(instr.func) == "self."
@@ -122,9 +128,10 @@ def tensor_parameters(code: ir.Code) -> frozenset[str]:
 
 
 def parameter_attributes(region: ir.Region) -> set[str]:
-    """Names of attributes to which a region, or a definition in it, assigns an ``nn.Parameter``."""
+    """Names of attributes to which a region, or a definition in it, assigns an ``nn.Parameter`` that requires grad."""
     found: set[str] = set()
     made: set[int] = set()
+    off: set[int] = set()
     named: dict[int, str] = {}
     for instr in ir.walk(region):
         if isinstance(instr, (ir.MakeFunction, ir.MakeClass)):
@@ -133,8 +140,13 @@ def parameter_attributes(region: ir.Region) -> set[str]:
             named[instr.dst] = instr.name
         elif isinstance(instr, ir.GetAttr):
             named[instr.dst] = instr.attr
+        elif isinstance(instr, ir.Const):
+            if instr.value is False:
+                off.add(instr.dst)
         elif isinstance(instr, ir.Call) and named.get(instr.func) == "Parameter":
-            made.add(instr.dst)
+            flags = [arg.reg for n, arg in enumerate(instr.args) if arg.name == "requires_grad" or n == 1]
+            if not off.intersection(flags):
+                made.add(instr.dst)
         elif isinstance(instr, ir.SetAttr) and instr.src in made:
             found.add(instr.attr)
     return found

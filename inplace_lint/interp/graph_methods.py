@@ -90,7 +90,6 @@ def autograd_grad(engine: Engine, state: State, site: CallSite) -> Value:
             frozenset({made}),
             dtype=None if source is None else source.dtype,
             shape=None if source is None else source.shape,
-            from_grad=frozenset({oid}),
         )
         enabled = grad_mode(state)
         if created is not None and enabled is not None:

@@ -96,6 +96,8 @@ class Machine:
         self.evidence: set[str] = set()
         self.visited: set[ir.Code] = set()
         self.trained: set[str] = set()
+        self.asked: set[str] = set()
+        """Private attributes that were read from unknown objects: whose they are, nobody knows."""
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
@@ -396,9 +398,9 @@ class Machine:
             function=self.root,
         )
 
-    def emit(self, event: Event, cond: Cond) -> None:
-        """Report an event, unless states are still being iterated."""
-        if not self.muted and not self.doubtful(cond):
+    def emit(self, event: Event, cond: Cond, path: Cond = TRUE) -> None:
+        """Report an event that rests on ``cond``, unless states are still being iterated or it cannot be on ``path``."""
+        if not self.muted and not self.doubtful(cond) and not self.contradicts(cond, path):
             self.pending.append(Pending(event, cond))
 
     @staticmethod

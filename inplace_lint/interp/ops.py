@@ -278,7 +278,7 @@ def _overlaps(m: Machine, state: State, target: _Input, inputs: Sequence[_Input]
             write = Write(m.site(info.place), "operator", info.op, info.target)
             cond = both(item.cond, target.cond)
             if cond is not None:
-                m.emit(ExpandedWritten(write, m.site(item.tensor.made), m.context(cond)), cond)
+                m.emit(ExpandedWritten(write, m.site(item.tensor.made), m.context(cond)), cond, state.path)
                 return not cond
     return False
 
@@ -297,7 +297,7 @@ def _out(
         raising = maybe_both(maybe_both(needs, grad_mode(state)), cond)
         if raising is not None and not tensor.assumed:
             write = Write(m.site(call.place), "out", call.name, call.target)
-            m.emit(OutOfGrad(write, call.name, m.context(raising)), raising)
+            m.emit(OutOfGrad(write, call.name, m.context(raising)), raising, state.path)
         if check_write(m, state, oid, cond, info, None, False):
             bump(m, state, oid, cond, info, False)
 

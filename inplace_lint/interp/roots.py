@@ -35,6 +35,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pending
+from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -269,7 +270,8 @@ class Analysis:
     ) -> dict[str, Value]:
         """A value for every parameter: unknown, or its default with the chance of another."""
         m = self.m
-        evident = tensor_parameters(code)
+        owner = function.owner if function.kind != "static" else None
+        evident = tensor_parameters(code, () if owner is None else _method_names(state, owner))
         values: dict[str, Value] = {}
         params = code.params[1:] if function.owner is not None and function.kind != "static" else code.params
         for param in params:
@@ -368,16 +370,35 @@ class Analysis:
     # --- results ---
 
     def _collect(self) -> list[Root]:
+        callers = direct_calls(self.code)
+        visited = set().union(*(codes for _, _, codes, _ in self.results))
         return [
             Root(
                 None if root is None else (root.file, root.origin),
-                tuple(p.event for p in pending),
-                frozenset((code.file, code.origin) for code in visited if code is not root),
+                () if self._unreached(root, callers, visited) else tuple(p.event for p in pending),
+                frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
                 complete,
             )
-            for root, pending, visited, complete in self.results
+            for root, pending, codes, complete in self.results
         ]
+
+    def _unreached(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:
+        """Whether a private definition is called in this file alone, where nothing that was analysed gets to the call."""
+        calling = callers.get(code.name) if code is not None else None
+        if not calling or code is None or code.name in self.m.asked or code in calling or not calling <= visited:
+            return False
+        return not any(code in codes and root is not code for root, _, codes, _ in self.results)
+
+
+def _method_names(state: State, cls: int) -> set[str]:
+    """The names of a class's own and inherited methods, as far as they are known."""
+    names: set[str] = set()
+    for base in classes.order(state, cls):
+        made = state.heap.get(base) if isinstance(base, int) else None
+        if isinstance(made, Class):
+            names.update(made.attrs)
+    return names
 
 
 def analyse_code(code: ir.Code, model: OpModel, project: Project | None = None) -> list[Root]:
