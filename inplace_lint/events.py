@@ -93,7 +93,8 @@ class SavedOverwritten:
     what: the role of the saved tensor, ``input`` or ``result``. saved_by: the op as the source spells it.
     node: PyTorch's name of the node (``ReluBackward0``). parameter: the saved tensor is a leaf that requires grad.
     through: None where the version counter sees the write (backward raises); else how it was hidden
-    (``data``, ``numpy``, ``fused``, ``statistics``): nothing raises and the gradients are wrong.
+    (``data``, ``numpy``, ``fused``, ``statistics``; ``attribute``: the tensor is kept as an attribute of a custom Function's
+    context): nothing raises and the gradients are wrong.
     backward_site: where backward is called; None where the result is returned to be trained.
     in_loop: the write belongs to a later round of the same loop than the save.
     """
@@ -104,7 +105,7 @@ class SavedOverwritten:
     what: Literal["input", "result"]
     node: str | None
     parameter: bool
-    through: Literal["data", "numpy", "fused", "statistics", "untracked"] | None
+    through: Literal["data", "numpy", "fused", "statistics", "attribute", "untracked"] | None
     backward_site: Site | None
     in_loop: bool
     context: Context
@@ -115,12 +116,13 @@ class BadViewWritten:
     """A view that must not be written in grad mode is: raises at the write, or on the view's next use.
 
     kind: ``multi`` one of several outputs of one op; ``no_grad`` / ``inference`` a view made in that mode;
-    ``function`` a view that a custom Function returned; ``detach`` ``detach_()`` on a view.
+    ``function`` a view that a custom Function returned; ``hook`` what passes a module with a full backward hook, which is one;
+    ``detach`` ``detach_()`` on a view.
     view_op: the op that made the view. used_site: set where the base is what was written and the view's use raises.
     """
 
     write: Write
-    kind: Literal["multi", "no_grad", "inference", "function", "detach"]
+    kind: Literal["multi", "no_grad", "inference", "function", "hook", "detach"]
     view_site: Site | None
     view_op: str | None
     used_site: Site | None

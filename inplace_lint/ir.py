@@ -510,6 +510,52 @@ def walk(region: Region) -> Iterator[Instr]:
             yield from walk(inner)
 
 
+_READ = frozenset(
+    {
+        "src",
+        "obj",
+        "index",
+        "lower",
+        "upper",
+        "step",
+        "operand",
+        "left",
+        "right",
+        "func",
+        "collection",
+        "key",
+        "decorator",
+        "target",
+        "value",
+        "cond",
+        "iterable",
+        "manager",
+        "exception",
+    }
+)
+"""Fields that hold a register which the instruction reads."""
+
+
+def operands(instr: Instr) -> Iterator[Reg]:
+    """The registers that one instruction itself reads, without those that the regions in it read."""
+    if isinstance(instr, Const):
+        return
+    for f in fields(instr):
+        value = getattr(instr, f.name)
+        if isinstance(value, int) and (f.name in _READ or (f.name == "item" and isinstance(instr, Append))):
+            yield value
+        elif isinstance(value, tuple):
+            for part in value:
+                if isinstance(part, (Arg, Item)):
+                    yield part.reg
+                    if isinstance(part, Item) and part.key is not None:
+                        yield part.key
+                elif isinstance(part, tuple) and len(part) == 2:
+                    yield part[1]
+                elif isinstance(part, int) and f.name in ("parts", "operands", "bases"):
+                    yield part
+
+
 def format_region(region: Region, indent: int = 0) -> str:
     """The region as text, one instruction a line, for tests and for people."""
     pad = "    " * indent

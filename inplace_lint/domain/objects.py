@@ -117,6 +117,7 @@ class Saved:
     """A tensor that a node keeps, with the writes since: seen ones (its counter was bumped) and silent ones.
 
     role: which argument (or ``result``). cond: when it was saved. leaf: when it is a leaf that requires grad.
+    attribute: it is kept as an attribute of a custom Function's context, where no version is checked.
     """
 
     role: str
@@ -129,6 +130,7 @@ class Saved:
     leaf: Cond | None
     statistics: bool = False
     through_view: bool = False
+    attribute: bool = False
     writes: Mapping[WriteRecord, Cond] = field(default_factory=dict)
     silent: Mapping[WriteRecord, Cond] = field(default_factory=dict)
 
@@ -313,6 +315,7 @@ def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
         leaf=maybe_weaker(maybe_both(a.leaf, pa), maybe_both(b.leaf, pb)),
         statistics=a.statistics or b.statistics,
         through_view=a.through_view and b.through_view,
+        attribute=a.attribute,
         writes=join_maps(a.writes, pa, b.writes, pb),
         silent=join_maps(a.silent, pa, b.silent, pb),
     )

@@ -190,7 +190,8 @@ def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracke
         if not overlap(saved.region, tensor.region):
             return None
         silent = dict(saved.silent)
-        hidden_record = record._replace(through=record.through or ("data" if tensor.counters else "numpy"))
+        way = "attribute" if saved.attribute else "data" if tensor.counters else "numpy"
+        hidden_record = record._replace(through=record.through or way)
         add_to(silent, hidden_record, path_cond)
         return replace(saved, silent=silent)
 

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either
-from inplace_lint.domain.objects import Class, Container, Function, Instance, Node, Saved, Status
+from inplace_lint import ir
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either, negate
+from inplace_lint.domain.objects import (
+    Class,
+    Container,
+    Function,
+    Instance,
+    Node,
+    Place,
+    Saved,
+    Status,
+    Tensor,
+    ViewMark,
+)
 from inplace_lint.domain.state import NO_GRAD, State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Sym, Value, one, union
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Sym, Value, one, union
 from inplace_lint.interp import classes, functions
-from inplace_lint.interp.autograd import edges_of, grad_mode, rebase, requires, save
+from inplace_lint.interp.autograd import WriteInfo, check_write, edges_of, grad_mode, rebase, requires, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.graph_methods import listed_tensors
+from inplace_lint.interp.layout import may_require_grad
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.registry import CallSite, method
 
 CONTEXT = "torch.autograd.FunctionCtx"
-BASE = "torch.autograd.Function"
+BASES = ("torch.autograd.Function", "torch.autograd.function.InplaceFunction")
 
 
 def is_custom_function(state: State, cls: int) -> bool:
     """Whether a class of the source derives from ``torch.autograd.Function``."""
-    return any(isinstance(atom, Sym) and atom.path == BASE for atom in classes.order(state, cls))
+    return any(isinstance(atom, Sym) and atom.path in BASES for atom in classes.order(state, cls))
 
 
 @method(CONTEXT, "save_for_backward")
 def save_for_backward(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """What the author's backward will want."""
     return _remember(engine, state, oid, "*saved", site)
+
+
+@method(CONTEXT, "mark_non_differentiable")
+def mark_non_differentiable(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+    """Outputs through which no gradient flows."""
+    return _remember(engine, state, oid, "*not differentiable", site)
 
 
 @method(CONTEXT, "mark_dirty")
@@ -61,7 +82,7 @@ def apply(engine: Engine, state: State, cls: int, made: Class, site: CallSite) -
     state.mode = mode
     if value is None:
         return None
-    return _record(engine, state, made, context, value, site)
+    return _record(engine, state, cls, made, context, value, site)
 
 
 def _method(state: State, cls: int, name: str) -> tuple[int, Function] | None:
@@ -72,7 +93,7 @@ def _method(state: State, cls: int, name: str) -> tuple[int, Function] | None:
     return None
 
 
-def _record(engine: Engine, state: State, made: Class, context: int, value: Value, site: CallSite) -> Value:
+def _record(engine: Engine, state: State, cls: int, made: Class, context: int, value: Value, site: CallSite) -> Value:
     m = engine.m
     inputs = [(oid, cond) for arg in site.positional for oid, _, cond in m.tensors(state, arg)]
     wanted: Cond | None = None
@@ -91,7 +112,8 @@ def _record(engine: Engine, state: State, made: Class, context: int, value: Valu
         return value
     kept = state.heap.get(context)
     attrs = kept.attrs if isinstance(kept, Instance) else {}
-    outputs = {oid for oid, _ in listed_tensors(engine, state, value, site)}
+    listed = list(dict.fromkeys(oid for oid, _ in listed_tensors(engine, state, value, site)))
+    outputs = set(listed)
     given = {oid for oid, _ in inputs}
     saved: list[Saved] = []
     for oid, tensor, cond in m.tensors(state, attrs.get("*saved", NOTHING)):
@@ -100,27 +122,130 @@ def _record(engine: Engine, state: State, made: Class, context: int, value: Valu
             result = oid in outputs and oid not in given
             role = "result" if result else "input"
             saved.append(save(m, state, oid, tensor, role, result, when, made.name, site.place))
+    frees = bool(saved)
+    saved.extend(_kept_as_attributes(m, state, cls, attrs, outputs - given, wanted, made, site))
     node = Node(
         site.place,
         made.name,
         f"{made.name}Backward",
         edges,
         tuple(saved),
-        bool(saved),
+        frees,
         m.calls,
         frozenset(code.qualname + "@" + code.file for code in m.codes),
     )
     number = state.allocate(m.oid(site.place[1], "function node"), node)
     dirty = {oid for oid, _, _ in m.tensors(state, attrs.get("*dirty", NOTHING))}
-    for oid in outputs:
+    constant = {oid for oid, _, _ in m.tensors(state, attrs.get("*not differentiable", NOTHING))}
+    info = WriteInfo(site.place, "call", f"{made.name}.apply")
+    for oid in sorted(dirty & given, key=lambda n: (abs(n), n)):
+        # The write was counted where it was made; whether it is allowed PyTorch asks when forward has returned.
+        check_write(m, state, oid, TRUE, info, None, True)
+    views: dict[Atom, Atom] = {}
+    for position, oid in enumerate(listed):
+        tensor = state.tensor(oid)
+        if tensor is None or oid in constant or not may_require_grad(tensor.dtype):
+            continue
         if oid in dirty:
             rebase(m, state, oid, TRUE, number, wanted)
+        elif oid in given or tensor.bases:
+            views[oid] = view_of(m, state, oid, tensor, number, wanted, site.place, "function", f"view {position}")
+        else:
+            status = Status(constant=negate(wanted), interior=wanted)
+            state.put(oid, replace(tensor, status=status, nodes={number: wanted}, marks={}))
+    return _with_views(engine, state, value, views, site)
+
+
+def view_of(
+    m: Machine,
+    state: State,
+    oid: int,
+    tensor: Tensor,
+    node: int,
+    wanted: Cond,
+    place: Place,
+    kind: str,
+    tag: str,
+) -> int:
+    """A view of a whole tensor that a custom Function returned: it must not be written, nor may its base be before it is used."""
+    base = {oid: TRUE} if not tensor.bases else dict(tensor.bases)
+    view = replace(
+        tensor,
+        made=place,
+        made_by="a custom Function",
+        status=Status(constant=negate(wanted), interior=wanted),
+        bases=base,
+        marks={ViewMark(kind, place, "a custom Function"): TRUE},
+        nodes={node: wanted},
+        refused={},
+        grad=None,
+        parameter=False,
+        retains=False,
+        assumed=None,
+    )
+    return state.allocate(m.oid(place[1], f"function {tag}"), view)
+
+
+def _with_views(engine: Engine, state: State, value: Value, views: dict[Atom, Atom], site: CallSite) -> Value:
+    """The value with outputs replaced by the views that PyTorch makes of them."""
+    if not views:
+        return value
+    result: dict[Atom, Cond] = {}
+    for atom, cond in value.items():
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container) and box.items is not None:
+            items = tuple(_with_views(engine, state, item, views, site) for item in box.items)
+            made = state.allocate(engine.m.oid(site.place[1], "function outputs"), Container(box.kind, items))
+            result[made] = cond
+        else:
+            result[views.get(atom, atom)] = cond
+    return result
+
+
+def _kept_as_attributes(
+    m: Machine,
+    state: State,
+    cls: int,
+    attrs: Mapping[str, Value],
+    results: set[int],
+    wanted: Cond,
+    made: Class,
+    site: CallSite,
+) -> list[Saved]:
+    """Tensors that forward keeps as attributes of ``ctx`` and backward reads: no version is checked there."""
+    found: list[Saved] = []
+    read = _read_by_backward(m, state, cls)
+    for name, value in attrs.items():
+        if name.startswith("*") or name not in read:
             continue
-        tensor = state.tensor(oid)
-        if tensor is not None and oid not in given:
-            constant = None if not wanted else tensor.status.constant
-            state.put(
-                oid,
-                replace(tensor, status=Status(constant=constant, interior=wanted), nodes={number: wanted}, marks={}),
-            )
-    return value
+        for oid, tensor, cond in m.tensors(state, value):
+            when = both(cond, wanted)
+            if when is not None:
+                is_result = oid in results
+                role = f"{'result' if is_result else 'input'} ctx.{name}"
+                kept = save(m, state, oid, tensor, role, is_result, when, made.name, site.place)
+                found.append(replace(kept, counters=frozenset(), attribute=True))
+    return found
+
+
+def _read_by_backward(m: Machine, state: State, cls: int) -> frozenset[str]:
+    """Attributes of ``ctx`` of whose values backward makes use; reading what is no matter of values does not count."""
+    found = _method(state, cls, "backward") or _method(state, cls, "vjp")
+    code = None if found is None else found[1].code
+    if not isinstance(code, ir.Code) or not code.params:
+        return frozenset()
+    context = code.params[0].name
+    loaded: set[int] = set()
+    names: dict[int, str] = {}
+    used: set[str] = set()
+    for instr in ir.walk(code.body):
+        if isinstance(instr, ir.Load) and instr.name == context:
+            loaded.add(instr.dst)
+        elif isinstance(instr, ir.GetAttr) and instr.obj in loaded:
+            names[instr.dst] = instr.attr
+        elif isinstance(instr, ir.GetAttr) and instr.obj in names:
+            if m.model.method(instr.attr) is not None or m.model.property(instr.attr) is not None:
+                used.add(names[instr.obj])
+        else:
+            used.update(names[reg] for reg in ir.operands(instr) if reg in names)
+    return frozenset(used)

@@ -232,14 +232,6 @@ def by_path(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return value
 
 
-@module_method(
-    "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook"
-)
-def hook(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
-    """Registering a hook; its function is looked at where it is defined."""
-    return one(engine.m.fresh(state, site.place[1], "hook handle", "no", False))
-
-
 @module_method("buffers", "named_buffers")
 def buffers(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """Buffers need no grad; which they are does not matter."""
@@ -261,7 +253,7 @@ def forward(engine: Engine, state: State, oid: int, site: CallSite) -> Value | N
     if not isinstance(instance, Instance):
         return ANYTHING
     return modules.call_instance(
-        engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target
+        engine, state, site.flow, oid, instance, site.positional, site.named, site.place, site.target, hooked=False
     )
 
 

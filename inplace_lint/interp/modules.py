@@ -52,6 +52,8 @@ CONTAINERS = frozenset(
         "torch.nn.ParameterDict",
     }
 )
+HOOKS = frozenset({"*hooks before", "*hooks after", "*hooks backward"})
+"""Attributes under which a module's hooks are kept."""
 HELD = -1_000_002
 """The register that keeps a value alive while modules run one after another."""
 
@@ -191,8 +193,13 @@ def call_instance(
     place: Place,
     target: str | None = None,
     own_call: bool = True,
+    hooked: bool = True,
 ) -> Value | None:
-    """``instance(...)``: its ``forward`` or ``__call__``, of the source or of torch."""
+    """``instance(...)``: its ``forward`` or ``__call__``, of the source or of torch; hooks are for calls alone."""
+    if hooked and not HOOKS.isdisjoint(instance.attrs):
+        from inplace_lint.interp import hooks
+
+        return hooks.call(engine, state, flow, oid, positional, named, place, target, own_call)
     if isinstance(instance.cls, int):
         for name in ("forward", "__call__"):
             found = classes.lookup(state, instance.cls, name)

@@ -24,6 +24,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     custom_functions,
     functions,
     graph_methods,
+    hooks,
     instances,
     linking,
     optimizers,

@@ -6,7 +6,7 @@ from ..diagnostics import Diagnostic
 from ..events import Event, SavedOverwritten, Write
 from . import rewrite, words
 from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
-from .saved import reorder, story
+from .saved import is_parameter_update, reorder, story
 
 
 def _lost(ctx: RuleContext, event: SavedOverwritten) -> str:
@@ -18,6 +18,19 @@ def _finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, how: str, ad
     message = (
         f"{words.doing(ctx, event.write)} overwrites, {how}, {_lost(ctx, event)}: "
         "nothing raises and the gradients are wrong"
+    )
+    steps = story(
+        ctx, event, "overwritten here, unseen by autograd", "backward computes with the new value here, and is wrong"
+    )
+    return rule.finding(ctx, event.write.site, message, event.context, story=steps, advice=advice)
+
+
+def _attribute_finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, advice: Advice) -> Diagnostic:
+    target = words.target(event.write, "a tensor")
+    message = (
+        f"{words.doing(ctx, event.write)} overwrites {target}, which `{event.saved_by}`"
+        f"{words.line(ctx, event.save_site, event.write.site)} needs for its backward and keeps as an attribute of its "
+        "context, where no version is checked: nothing raises and the gradients are wrong"
     )
     steps = story(
         ctx, event, "overwritten here, unseen by autograd", "backward computes with the new value here, and is wrong"
@@ -98,7 +111,8 @@ class UntrackedWrite(Rule):
     Writes to a saved tensor's memory through `.numpy()`, `torch.from_numpy` and other aliases without a version
     counter, before the backward that needs the old values. Two writers inside PyTorch do not count either: the
     `step()` of an optimizer made with `fused=True`, and batch norm, whose forward pass in train mode changes its
-    statistics while an earlier pass in eval mode may wait for its backward.
+    statistics while an earlier pass in eval mode may wait for its backward. And a custom `autograd.Function` that keeps a
+    tensor as an attribute (`ctx.x = x`) instead of by `ctx.save_for_backward(x)` has no version to check.
 
     ## Why it matters
     NumPy writes to the same memory and tells PyTorch nothing. Backward then computes with the new values, without
@@ -133,6 +147,7 @@ class UntrackedWrite(Rule):
     - Take a copy before leaving PyTorch: `y.detach().clone().numpy()`, or `array.copy()`.
     - Or write after `backward()`.
     - For a fused optimizer: run every backward before `step()`.
+    - In a custom Function: keep tensors by `ctx.save_for_backward`.
     - For batch norm: run the backward of the eval pass before the next forward pass in train mode.
     """
 
@@ -158,6 +173,17 @@ class UntrackedWrite(Rule):
         if event.through == "statistics":
             advice = Advice("Run the backward before the next forward pass in train mode")
             return _finding(self, ctx, event, "by updating its running statistics (which is not counted)", advice)
+        if event.through == "attribute":
+            advice = (
+                reorder(ctx, event)
+                if is_parameter_update(event)
+                else Advice(
+                    "Keep tensors by `ctx.save_for_backward`: PyTorch then checks their version and raises; and write to a "
+                    "new tensor here",
+                    rewrite.out_of_place(ctx, event.write),
+                )
+            )
+            return _attribute_finding(self, ctx, event, advice)
         if event.through == "untracked":
             advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write))
             return _finding(self, ctx, event, "through an alias that autograd does not track", advice)

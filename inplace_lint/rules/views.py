@@ -14,7 +14,8 @@ class OneOfSeveralOutputsWritten(Rule):
     ## What it finds
     In-place writes to a piece of `chunk`, `split`, `unbind`, or of a tensor that is unpacked or iterated over
     (`a, b = h`, `for row in h: row += 1`), where gradients are recorded. Also writes to a view
-    that a custom `autograd.Function` returned.
+    that a custom `autograd.Function` returned (an input that it returns as it is, too), and to what goes into or comes
+    out of a module with a full backward hook, since the hook is such a Function.
 
     ## Why it matters
     A write to a view has to be recorded for its base as well, which autograd can do for a view that an operation
@@ -60,14 +61,19 @@ class OneOfSeveralOutputsWritten(Rule):
     handles = (BadViewWritten,)
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
-        if not isinstance(event, BadViewWritten) or event.kind not in ("multi", "function"):
+        if not isinstance(event, BadViewWritten) or event.kind not in ("multi", "function", "hook"):
             return None
         write = event.write
         doing, made = words.doing(ctx, write), words.line(ctx, event.view_site, write.site)
-        if event.kind == "function":
-            message = (
-                f"{doing} writes in place to a view that a custom Function{made} returned: PyTorch raises at this write"
-            )
+        if event.kind in ("function", "hook"):
+            view = f"a view that a custom Function{made} returned"
+            if event.kind == "hook":
+                view = f"what passes a module with a full backward hook{made}, which is a view"
+            if event.used_site is not None:
+                used = words.line(ctx, event.used_site, write.site)
+                message = f"{doing} writes in place to the base of {view}: PyTorch raises when the view is used{used}"
+            else:
+                message = f"{doing} writes in place to {view}: PyTorch raises at this write"
             error, advice = torch_text.FUNCTION_VIEW, Advice("Do it out of place", rewrite.out_of_place(ctx, write))
         else:
             several = f"one of several views that {words.named(event.view_op)}{made} returned"

@@ -198,6 +198,27 @@ class Tracker:
             self.silent.append(entry)
             return entry.contents.clone()
 
+    def keep_attribute(self, tensor: torch.Tensor) -> Saved:
+        """A custom Function keeps a tensor as an attribute of its context, where torch checks no version."""
+        with self.hushed():
+            key = _key(tensor)
+            self.settle(key)
+            alias = tensor.detach()
+            entry = Saved(alias, alias.clone(), alias._version, alias._version, self.tick(), user_line(), "attribute")
+            self.by_storage.setdefault(key, []).append(entry)
+            self.keep.append(tensor.untyped_storage())
+            return entry
+
+    def read_attribute(self, tensor: torch.Tensor, entry: Saved) -> torch.Tensor:
+        """What backward finds there: in this run, the contents from when it was kept."""
+        with self.hushed():
+            self.settle(_key(tensor))
+            if not entry.changed:
+                return tensor
+            entry.hidden += [(line, "alias") for line in entry.seen]
+            self.silent.append(entry)
+            return entry.contents.clone()
+
     def note_module(self, module: torch.nn.Module) -> None:
         """A module is being made."""
         self.module_lines[id(module)] = user_line()
@@ -386,6 +407,31 @@ class _Function(TorchFunctionMode):
 
 
 @contextmanager
+def _watched_contexts(tracker: Tracker) -> Iterator[None]:
+    """Tensors that custom Functions keep as attributes of their context go through the tracker."""
+    context = torch.autograd.function.FunctionCtx
+
+    def put(self: Any, name: str, value: Any) -> None:
+        if isinstance(value, torch.Tensor):
+            self.__dict__.pop(name, None)
+            object.__setattr__(self, f"_kept_{name}", (value, tracker.keep_attribute(value)))
+        else:
+            object.__setattr__(self, name, value)
+
+    def get(self: Any, name: str) -> Any:
+        kept = self.__dict__.get(f"_kept_{name}")
+        if kept is None:
+            raise AttributeError(name)
+        return tracker.read_attribute(*kept)
+
+    context.__setattr__, context.__getattr__ = put, get  # type: ignore[attr-defined, method-assign]
+    try:
+        yield
+    finally:
+        del context.__setattr__, context.__getattr__  # type: ignore[attr-defined]
+
+
+@contextmanager
 def tracking(tracker: Tracker) -> Iterator[None]:
     """Run the body watched by ``tracker``."""
     made = torch.nn.Module.__init__
@@ -398,6 +444,7 @@ def tracking(tracker: Tracker) -> Iterator[None]:
         torch.nn.Module.__init__ = noting  # type: ignore[method-assign]
         stack.callback(setattr, torch.nn.Module, "__init__", made)
         stack.enter_context(torch.autograd.graph.saved_tensors_hooks(tracker.pack, tracker.unpack))
+        stack.enter_context(_watched_contexts(tracker))
         stack.enter_context(_Dispatch(tracker))
         stack.enter_context(_Function(tracker))
         yield
