@@ -252,7 +252,9 @@ def _write(
         through=call.through,
         partial=call.partial,
     )
-    tracked = not variant.no_grad
+    # An op that returns something new writes on the side, in a no_grad of its own: `F.embedding(..., max_norm=1)`.
+    on_the_side = bool(variant.outputs) and variant.outputs[0].kind == "new" and call.form != "out"
+    tracked = not variant.no_grad and not on_the_side
     targets = [item for item in inputs if item.param == name]
     others = any_requires(state, [i for i in inputs if i.param != name], variant.differentiable or None)
     for item in targets:
@@ -263,7 +265,7 @@ def _write(
             continue
         bump(m, state, item.oid, item.cond, info, tracked)
         refuse_views(m, state, item.oid, item.cond, call.place, tracked and enabled is not None)
-        if node is not None and wanted is not None and item.tensor.counters:
+        if node is not None and wanted is not None and tracked and item.tensor.counters:
             rebase(m, state, item.oid, item.cond, node, wanted)
 
 
