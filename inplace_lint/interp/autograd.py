@@ -6,7 +6,7 @@ that must not be rebased, a view of a leaf, a leaf; then the version counter is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -276,8 +276,8 @@ Reached = dict[int, tuple[Cond, ...]]
 """What a backward passes, each with the alternative conditions under which it does."""
 
 
-def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> Reached:
-    """Everything that a backward from ``roots`` passes: nodes and leaves."""
+def reach(state: State, roots: Iterable[tuple[int, Cond]], end: Container[int] = ()) -> Reached:
+    """Everything that a backward from ``roots`` passes: nodes and leaves, none past ``end``."""
     reached: Reached = {}
     todo: list[tuple[int, Cond]] = []
     for oid, cond in roots:
@@ -296,7 +296,7 @@ def reach(state: State, roots: Iterable[tuple[int, Cond]]) -> Reached:
             continue
         reached[key] = wider
         node = state.heap.get(key)
-        if isinstance(node, Node):
+        if isinstance(node, Node) and key not in end:
             for edge, own in node.edges.items():
                 for new in wider:
                     together = both(own, new)
@@ -327,13 +327,13 @@ def backward(
     keep: Cond | None,
     inputs: list[int] | None = None,
     accumulate: bool = True,
+    single: bool = False,
 ) -> Reached:
     """Run backward from ``roots``: report stale saves and freed graphs, free the graph, fill ``.grad`` of leaves.
 
     place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
-    inputs: tensors past which it does not go; their nodes are found by the caller. Returns what was passed.
+    inputs: tensors past which it does not go. single: they are what one tensor may be. Returns what was passed.
     """
-    reached = reach(state, roots)
     if inputs is not None:
         targets: set[int] = set()
         stop: set[int] = set()
@@ -343,9 +343,11 @@ def backward(
                 continue
             targets.add(oid)
             stop.update(tensor.nodes)
+        # Past one input lies nothing that backward needs; of several, one may come from another.
+        reached = reach(state, roots, stop if single else ())
         passed = leading_to(state, reached, targets | stop)
     else:
-        passed = reached
+        passed = reach(state, roots)
     # The engine runs the latest nodes first; the first stale one raises, so that one is the write's story.
     told: dict[tuple[Place, bool], int] = {}
     for key, alternatives in sorted(passed.items(), key=lambda item: (item[0] < 0, -abs(item[0]))):

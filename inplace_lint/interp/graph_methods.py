@@ -39,6 +39,15 @@ def listed_tensors(engine: Engine, state: State, value: Value | None, site: Call
     return found
 
 
+def _is_single(state: State, value: Value | None) -> bool:
+    """Whether an argument is one tensor, or a sequence with one element."""
+    for atom in value or NOTHING:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container) and (box.rest or box.items is None or len(box.items) != 1):
+            return False
+    return True
+
+
 @tensor_method("backward")
 def run_backward(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``loss.backward(gradient, retain_graph, create_graph, inputs)``."""
@@ -78,7 +87,8 @@ def autograd_grad(engine: Engine, state: State, site: CallSite) -> Value:
     create = site.argument(4, "create_graph")
     created = None if create is None else engine.truth(state, create)[0]
     keep = kept(engine, state, site, site.argument(3, "retain_graph"), create)
-    passed = backward(m, state, roots, site.place, keep, [oid for oid, _ in wrt], accumulate=False)
+    single = _is_single(state, site.argument(1, "inputs"))
+    passed = backward(m, state, roots, site.place, keep, [oid for oid, _ in wrt], accumulate=False, single=single)
     results: list[Value] = []
     for number, (oid, _) in enumerate(wrt):
         source = state.tensor(oid)
