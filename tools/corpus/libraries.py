@@ -51,13 +51,13 @@ def read_list(path: Path = LIST) -> list[Library]:
 
 
 def chosen(libraries: Iterable[Library], names: Iterable[str]) -> list[Library]:
-    """The libraries of those names, all where none is named; raises `CorpusError` on a name that is not listed."""
+    """The libraries of those names, in that order; all where none is named. Raises `CorpusError` on a name not listed."""
     known = {it.name: it for it in libraries}
     wanted = list(names)
     for name in wanted:
         if name not in known:
             raise CorpusError(f"no library `{name}` in {LIST.name}")
-    return [it for it in known.values() if not wanted or it.name in wanted]
+    return [known[name] for name in dict.fromkeys(wanted)] or list(known.values())
 
 
 def default_cache() -> Path:
