@@ -175,9 +175,22 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     value = _outputs(m, state, variant, bound, inputs, node, wanted, call)
     if node is not None:
         _save_results(m, state, variant, value, node, inputs, enabled, call)
+    _learn(state, variant, inputs)
     if out_targets:
         return out or NOTHING
     return value
+
+
+def _learn(state: State, variant: Variant, inputs: Sequence[_Input]) -> None:
+    """What has run tells of its inputs: an index is integer or boolean, and what became an array required no grad."""
+    to_array = any(output.kind == "array" for output in variant.outputs)
+    for item in inputs:
+        if not to_array and item.param != "index":
+            continue
+        constant = item.tensor.status.constant
+        if constant and not item.cond and requires(state, item.tensor) is not None:
+            path = both(state.path, constant)
+            state.path = state.path if path is None else path
 
 
 def _make_node(
