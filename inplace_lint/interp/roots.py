@@ -18,6 +18,7 @@ from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
     builtin_functions,
+    checkpoints,
     classes,
     container_methods,
     contexts,

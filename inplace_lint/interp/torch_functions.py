@@ -85,16 +85,6 @@ def same(engine: Engine, state: State, site: CallSite) -> Value:
     return site.positional[0]
 
 
-@symbol("torch.utils.checkpoint.checkpoint", "torch.utils.checkpoint")
-def checkpoint(engine: Engine, state: State, site: CallSite) -> Value | None:
-    """``checkpoint(function, *args)`` runs the function; what it saves is recomputed from its inputs, at their version then."""
-    func = site.positional[0] if site.positional else ANYTHING
-    named = {
-        k: v for k, v in site.named.items() if k not in ("use_reentrant", "preserve_rng_state", "context_fn", "debug")
-    }
-    return calls.call_value(engine, state, site.flow, func, list(site.positional[1:]), named, site.place)
-
-
 @symbol("torch.is_tensor", "torch.overrides.is_tensor_like")
 def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
     """``torch.is_tensor``."""
