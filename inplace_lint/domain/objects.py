@@ -178,6 +178,7 @@ class Function:
     grad_mode: str | None = None
     kind: Literal["function", "static", "class", "property", "context"] = "function"
     owner: int | None = None
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,9 +399,7 @@ def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
     if isinstance(a, Frame) and isinstance(b, Frame):
         return Frame(_join_named(a.names, a_path, b.names, b_path), a.parent)
     if isinstance(a, Function) and isinstance(b, Function) and a.code is b.code:
-        return Function(
-            a.code, _join_named(a.defaults, a_path, b.defaults, b_path), a.frame, a.module, a.grad_mode, a.kind, a.owner
-        )
+        return replace(a, defaults=_join_named(a.defaults, a_path, b.defaults, b_path))
     if isinstance(a, Class) and isinstance(b, Class) and a.code is b.code:
         attrs = _join_named(a.attrs, a_path, b.attrs, b_path)
         return Class(a.name, a.qualname, a.bases, attrs, a.fields, a.code, a.dataclass, a.module)
@@ -520,7 +519,7 @@ def rename_object(obj: Obj, names: Renaming) -> Obj:
         frame = None if obj.frame is None else names.number(obj.frame)
         owner = None if obj.owner is None else names.number(obj.owner)
         defaults = {k: value(v) for k, v in obj.defaults.items()}
-        return Function(obj.code, defaults, frame, obj.module, obj.grad_mode, obj.kind, owner)
+        return replace(obj, defaults=defaults, frame=frame, owner=owner)
     if isinstance(obj, Class):
         attrs = {k: value(v) for k, v in obj.attrs.items()}
         bases = tuple(value(v) for v in obj.bases)

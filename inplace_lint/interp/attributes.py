@@ -308,6 +308,8 @@ def _of_instance(
             value_ = calls.special_method(engine, state, flow, oid, "__getattr__", [const(attr)], place)
             if value_ is not None:
                 return value_
+    if attr == "module" and "*wrapped" in instance.attrs:
+        return one(oid)
     if attr in instance.config and attr not in ("weight",):
         return instance.config[attr]
     if attr == "training":

@@ -92,6 +92,8 @@ def call(
     if len(m.codes) >= CALL_DEPTH or many or activations >= (1 if through_loop else RECURSION):
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
     m.visited.add(code)
+    if function.compiled:
+        m.compiled.add(place)
     outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths)
     caller_loops = m.loops
     m.ctx = (*m.ctx, place)

@@ -139,7 +139,9 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
     for atom in target:
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Function) and isinstance(atom, int):
-            if mode is not None:
+            if path == "torch.compile":
+                state.heap[atom] = replace(thing, compiled=True)
+            elif mode is not None:
                 state.heap[atom] = replace(thing, grad_mode=mode)
             elif kind is not None:
                 state.heap[atom] = replace(thing, kind=kind)  # type: ignore[arg-type]

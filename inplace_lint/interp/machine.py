@@ -103,6 +103,7 @@ class Machine:
         self.told: set[int] = set()
         self.effort = 0
         self.alternative = 0
+        self.compiled: set[Place] = set()
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
@@ -392,10 +393,12 @@ class Machine:
 
     def context(self, cond: Cond, calls: Iterable[Place] | None = None) -> Context:
         """What an event that rests on ``cond`` says of itself."""
+        reached = tuple(self.calls if calls is None else calls)
         return Context(
             assumptions=decisive_texts(cond),
-            calls=self.sites(self.calls if calls is None else calls),
+            calls=self.sites(reached),
             function=self.root,
+            compiled=not self.compiled.isdisjoint(reached),
         )
 
     def emit(self, event: Event, cond: Cond, path: Cond = TRUE) -> None:

@@ -134,9 +134,7 @@ def train(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return one(oid)
 
 
-@module_method(
-    "to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "share_memory", "compile", "to_empty", "xpu"
-)
+@module_method("to", "cuda", "cpu", "float", "double", "half", "bfloat16", "type", "share_memory", "to_empty", "xpu")
 def same(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """Methods that return the module itself; parameters keep their identity."""
     return one(oid)

@@ -196,6 +196,8 @@ def call_instance(
     hooked: bool = True,
 ) -> Value | None:
     """``instance(...)``: its ``forward`` or ``__call__``, of the source or of torch; hooks are for calls alone."""
+    if "*compiled" in instance.attrs:
+        engine.m.compiled.add(place)
     if hooked and not HOOKS.isdisjoint(instance.attrs):
         from inplace_lint.interp import hooks
 

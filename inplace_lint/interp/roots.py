@@ -20,9 +20,11 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     builtin_functions,
     checkpoints,
     classes,
+    compiling,
     container_methods,
     contexts,
     custom_functions,
+    functional_calls,
     functions,
     graph_methods,
     hooks,
@@ -31,6 +33,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     optimizers,
     torch_functions,
     transfer,
+    transforms,
 )
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.engine import Engine

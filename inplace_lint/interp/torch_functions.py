@@ -61,11 +61,25 @@ def variable(engine: Engine, state: State, site: CallSite) -> Value:
 
 
 @symbol(
-    "torch.compile",
+    "torch.nn.DataParallel",
+    "torch.nn.parallel.DataParallel",
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.parallel.distributed.DistributedDataParallel",
+    "torch.distributed.fsdp.FullyShardedDataParallel",
+)
+def wrapper(engine: Engine, state: State, site: CallSite) -> Value:
+    """A module that calls another one, which it has as ``module``; for autograd it behaves as that one."""
+    target = site.argument(0, "module") or ANYTHING
+    for atom in target:
+        instance = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(instance, Instance) and isinstance(atom, int):
+            state.put(atom, replace(instance, attrs={**instance.attrs, "*wrapped": const(True)}))
+    return target
+
+
+@symbol(
     "torch.jit.script",
     "torch.jit.trace",
-    "torch.nn.DataParallel",
-    "torch.nn.parallel.DistributedDataParallel",
     "torch.nn.utils.spectral_norm",
     "torch.nn.utils.weight_norm",
     "torch.nn.utils.parametrizations.spectral_norm",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE
@@ -450,16 +451,7 @@ def run_make_class(engine: Engine, instr: ir.MakeClass, state: State, flow: Flow
         for atom in value:
             function = after.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(function, Function) and isinstance(atom, int):
-                owned = Function(
-                    function.code,
-                    function.defaults,
-                    function.frame,
-                    function.module,
-                    function.grad_mode,
-                    function.kind,
-                    oid,
-                )
-                after.heap[atom] = owned
+                after.heap[atom] = replace(function, owner=oid)
     after.registers[-1][instr.dst] = one(oid)
     return after
 
