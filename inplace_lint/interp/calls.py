@@ -36,6 +36,7 @@ from inplace_lint.interp import (
     iteration,
     modules,
     networks,
+    numpy_calls,
 )
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
@@ -280,6 +281,10 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
         return modules.make(engine, state, path, site)
     if model.optimizer(path) is not None:
         return instances.make_outside(engine, state, path, site)
+    if path.startswith("numpy."):
+        value = numpy_calls.call(engine, state, path, site)
+        if value is not NotImplemented:
+            return value  # type: ignore[no-any-return]
     return unknown_result(engine, state, site.positional, site.named, site.place, None)
 
 

@@ -24,6 +24,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     container_methods,
     contexts,
     custom_functions,
+    einops_calls,
     functional_calls,
     functions,
     graph_methods,

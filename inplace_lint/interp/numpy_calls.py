@@ -1,0 +1,68 @@
+"""NumPy's functions on arrays that share a tensor's memory: what they write, and which of them give the memory on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inplace_lint.domain.objects import Container
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Method, Value, constant_of, union
+from inplace_lint.interp import calls
+from inplace_lint.interp.autograd import WriteInfo, bump
+from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.registry import CallSite, symbol
+
+WRITING = ("copyto", "place", "put", "put_along_axis", "putmask", "fill_diagonal", "random.shuffle")
+"""Functions that write to their first argument and return nothing."""
+
+
+@symbol(*(f"numpy.{name}" for name in WRITING))
+def writing(engine: Engine, state: State, site: CallSite) -> Value:
+    """A function that is called for what it writes."""
+    _write(engine, state, site.positional[0] if site.positional else NOTHING, site)
+    return NONE
+
+
+@symbol("numpy.asarray", "numpy.asanyarray", "numpy.ascontiguousarray")
+def asarray(engine: Engine, state: State, site: CallSite) -> Value | None:
+    """``np.asarray(tensor)`` is ``tensor.numpy()``: an array on the tensor's memory."""
+    found: list[Value] = []
+    for atom in site.positional[0] if site.positional else ANYTHING:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        if tensor is None or tensor.is_array or "dtype" in site.named:
+            found.append({atom: frozenset()} if tensor is not None and tensor.is_array else ANYTHING)
+            continue
+        rest = CallSite(site.place, site.flow, [], {}, site.target)
+        value = calls.call_method(engine, state, Method(atom, "numpy"), rest)
+        found.append(ANYTHING if value is None else value)
+    return union(found) or ANYTHING
+
+
+def call(engine: Engine, state: State, path: str, site: CallSite) -> Any:
+    """Any other function of NumPy: ``out=`` is written; what an array has as a method, the method says."""
+    out = site.named.get("out")
+    if out is not None and constant_of(out) is not None:
+        _write(engine, state, out, site)
+        return out
+    if constant_of(site.named.get("copy"), True) is False and path == "numpy.nan_to_num":
+        _write(engine, state, site.positional[0] if site.positional else NOTHING, site)
+    name = path.rsplit(".", 1)[-1]
+    first = site.positional[0] if site.positional else NOTHING
+    atom = next(iter(first)) if len(first) == 1 else None
+    tensor = state.tensor(atom) if isinstance(atom, int) else None
+    if tensor is not None and tensor.is_array and isinstance(atom, int) and engine.m.model.method(name) is not None:
+        rest = CallSite(site.place, site.flow, site.positional[1:], site.named, site.target)
+        return calls.tensor_method(engine, state, atom, name, rest)
+    return NotImplemented
+
+
+def _write(engine: Engine, state: State, value: Value, site: CallSite) -> None:
+    name = (site.target or "").rsplit(".", 1)[-1]
+    info = WriteInfo(site.place, "out" if "out" in site.named else "function", name)
+    for atom, cond in value.items():
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container):
+            for item in box.items or ():
+                _write(engine, state, item, site)
+        elif isinstance(atom, int) and state.tensor(atom) is not None:
+            bump(engine.m, state, atom, cond, info, False)
