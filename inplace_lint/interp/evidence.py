@@ -5,95 +5,21 @@ from __future__ import annotations
 from collections.abc import Container
 
 from inplace_lint import ir
-
-TENSOR_ONLY = frozenset(
-    {
-        "backward",
-        "clone",
-        "detach",
-        "requires_grad_",
-        "requires_grad",
-        "grad",
-        "unsqueeze",
-        "permute",
-        "contiguous",
-        "cuda",
-        "expand",
-        "view_as",
-        "expand_as",
-        "masked_fill",
-        "masked_fill_",
-        "index_select",
-        "gather",
-        "chunk",
-        "relu",
-        "relu_",
-        "sigmoid",
-        "sigmoid_",
-        "tanh",
-        "tanh_",
-        "softmax",
-        "log_softmax",
-        "exp_",
-        "add_",
-        "mul_",
-        "sub_",
-        "div_",
-        "clamp",
-        "clamp_",
-        "view",
-        "numel",
-        "norm",
-        "new_zeros",
-        "new_ones",
-        "new_tensor",
-        "type_as",
-        "is_cuda",
-        "abs_",
-        "sqrt_",
-        "pow_",
-        "zero_",
-        "fill_",
-        "copy_",
-        "retain_grad",
-        "unbind",
-        "scatter_",
-        "scatter_add_",
-        "index_add_",
-        "bernoulli_",
-        "normal_",
-        "uniform_",
-        "bmm",
-        "matmul",
-        "grad_fn",
-        "is_leaf",
-        "exp",
-        "log",
-        "sqrt",
-        "pow",
-        "neg",
-        "abs",
-        "addmm",
-        "data",
-        "floor_",
-        "round_",
-        "neg_",
-    }
-)
-"""Attributes that Python's own types and NumPy's arrays lack, or that nobody uses on them in PyTorch code."""
+from inplace_lint.opmodel.lookup import OpModel
 
 
-def tensor_parameters(code: ir.Code, methods: Container[str] = ()) -> frozenset[str]:
-    """Parameters that are handed to a function of torch, or on which a tensor's own method is called.
+def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = ()) -> frozenset[str]:
+    """Parameters that are handed to a function of torch, or used as only tensors can be.
 
     An attribute of ``self`` that is called is a submodule, and its first argument a tensor, unless it is one of the
     class's ``methods``.
     """
-    params = {p.name for p in code.params}
+    params = {p.name for p in code.params} - {"self"}
     if not params:
         return frozenset()
     found: set[str] = set()
     names: dict[int, str] = {}
+    owners: dict[int, tuple[str, str]] = {}
     torch_like: set[int] = set()
     for instr in ir.walk(code.body):
         if isinstance(instr, ir.Load):
@@ -105,13 +31,20 @@ def tensor_parameters(code: ir.Code, methods: Container[str] = ()) -> frozenset[
                 names[instr.dst] = "self"
         elif isinstance(instr, ir.GetAttr):
             owner = names.get(instr.obj)
-            if owner in params and owner != "self" and instr.attr in TENSOR_ONLY and owner is not None:
-                found.add(owner)
+            if owner in params and owner is not None:
+                attribute = model.tensor_only(instr.attr)
+                if attribute is not None and attribute.called:
+                    owners[instr.dst] = (owner, instr.attr)
+                elif attribute is not None:
+                    found.add(owner)
             if instr.obj in torch_like:
                 torch_like.add(instr.dst)
             if owner == "self" and instr.attr not in methods:
                 names[instr.dst] = "self."
         elif isinstance(instr, ir.Call):
+            owner, method = owners.get(instr.func, (None, ""))
+            if owner is not None and _may_be_called(model, method, instr):
+                found.add(owner)
             submodule = names.get(instr.func) == "self."
             if instr.func in torch_like or submodule:
                 for number, arg in enumerate(instr.args):
@@ -119,12 +52,20 @@ def tensor_parameters(code: ir.Code, methods: Container[str] = ()) -> frozenset[
                     if (
                         name in params
                         and name is not None
-                        and name != "self"
                         and arg.kind == "positional"
                         and (number == 0 or not submodule)
                     ):
                         found.add(name)
     return frozenset(found)
+
+
+def _may_be_called(model: OpModel, method: str, call: ir.Call) -> bool:
+    """Whether a tensor's method takes as many arguments: ``block.norm(x)`` may be one, ``block.relu(x)`` is none."""
+    row = model.method(method)
+    if row is None:
+        return True
+    given = len(call.args)
+    return any(given < len(variant.params) or any(param.star for param in variant.params) for variant in row.variants)
 
 
 def parameter_attributes(region: ir.Region) -> set[str]:

@@ -277,7 +277,7 @@ class Analysis:
         """A value for every parameter: unknown, or its default with the chance of another."""
         m = self.m
         owner = function.owner if function.kind != "static" else None
-        evident = tensor_parameters(code, () if owner is None else _method_names(state, owner))
+        evident = tensor_parameters(code, m.model, () if owner is None else _method_names(state, owner))
         values: dict[str, Value] = {}
         params = code.params[1:] if function.owner is not None and function.kind != "static" else code.params
         for param in params:

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Generic, TypeVar
 
 from inplace_lint.opmodel import rows
-from inplace_lint.opmodel.schema import ModuleOp, Op, OptimizerRow
+from inplace_lint.opmodel.schema import ModuleOp, Op, OptimizerRow, TensorAttribute
 
 Row = TypeVar("Row")
 
@@ -74,6 +74,7 @@ class OpModel:
         self.functions: Table[Op] = Table("functions", rows.decode_op)
         self.methods: Table[Op] = Table("methods", rows.decode_op)
         self.properties: Table[Op] = Table("properties", rows.decode_op)
+        self.attributes: Table[TensorAttribute] = Table("attributes", rows.decode_attribute)
         self.modules: Table[ModuleOp] = Table("modules", rows.decode_module)
         self.optimizers: Table[OptimizerRow] = Table("optimizers", rows.decode_optimizer)
 
@@ -100,6 +101,11 @@ class OpModel:
     def property(self, name: str) -> Op | None:
         """A property of ``torch.Tensor`` by its bare name; the only parameter is ``self``."""
         return self.properties.get(name)
+
+    def tensor_only(self, name: str) -> TensorAttribute | None:
+        """A tensor's attribute that no other common class has: whoever has it is a tensor. None for any other name."""
+        found = self.attributes.get(name)
+        return None if found is None or found.also else found
 
     def module(self, dotted: str) -> ModuleOp | None:
         """A module class: ``torch.nn.ReLU``, or by where it is defined, ``torch.nn.modules.activation.ReLU``."""

@@ -23,6 +23,7 @@ from inplace_lint.opmodel.schema import (
     Param,
     ParamKind,
     Save,
+    TensorAttribute,
     Variant,
 )
 
@@ -198,6 +199,17 @@ def decode_optimizer(spelling: str, text: str) -> OptimizerRow:
 def encode_optimizer(row: OptimizerRow) -> str:
     """The JSON of an optimizer class's line."""
     return _dump({"init": encode_params(row.init), "fused": row.fused})
+
+
+def decode_attribute(spelling: str, text: str) -> TensorAttribute:
+    """A tensor's attribute from the JSON of its line."""
+    row = json.loads(text)
+    return TensorAttribute(spelling, row["called"], tuple(row["also"]))
+
+
+def encode_attribute(row: TensorAttribute) -> str:
+    """The JSON of a tensor's attribute's line."""
+    return _dump({"called": row.called, "also": list(row.also)})
 
 
 def _dump(row: dict[str, Any]) -> str:

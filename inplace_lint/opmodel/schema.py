@@ -167,3 +167,12 @@ class OptimizerRow:
     spelling: str
     init: tuple[Param, ...]
     fused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TensorAttribute:
+    """A public attribute of ``torch.Tensor``: whether it is called, and which other common classes have one of that name."""
+
+    spelling: str
+    called: bool
+    also: tuple[str, ...] = ()

@@ -67,3 +67,22 @@ class Net(torch.nn.Module):
 
 def test_a_forward_that_is_not_trained_is_silent() -> None:
     assert diagnostics(f"@torch.no_grad()\ndef forward(x):\n{WRITES.replace('y.sum().backward()', 'return y')}") == []
+
+
+@pytest.mark.parametrize(
+    ("use", "tensor"),
+    [
+        ("x.unsqueeze(0)", True),
+        ("x.is_leaf", True),
+        ("x.masked_fill(x > 0, 1.0)", True),
+        ("x.relu()", True),
+        ("x.relu(w)", False),  # a block's layer: a tensor's method takes no argument
+        ("x.relu", False),  # a setting of that name
+        ("x.shape", False),  # an array has one, too
+        ("x.cuda()", False),  # so has a module
+        ("x.split(' ')", False),  # a text has that
+    ],
+)
+def test_what_only_tensors_have_shows_that_an_argument_is_one(use: str, tensor: bool) -> None:
+    found = diagnostics(f"def f(x):\n    y = {use}\n    z = w * x\n    x *= 2\n    z.sum().backward()\n    return y\n")
+    assert [one.code for one in found] == (["IPL201"] if tensor else [])

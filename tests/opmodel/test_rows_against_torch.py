@@ -105,3 +105,11 @@ def test_a_wrong_row_is_found_out() -> None:
         (replace(right, frees=False), "torch.exp: frees its graph"),
     ):
         assert text in check.check_op(spelling, replace(row, variants=(wrong, *row.variants[1:])))
+
+
+def test_attributes() -> None:
+    from tools.opmodel import attributes
+
+    mine = {row.spelling: row for row in attributes.attributes()}
+    assert set(MODEL.attributes) == set(mine)
+    assert all((row := MODEL.attributes.get(name)) is not None and row.called == mine[name].called for name in mine)

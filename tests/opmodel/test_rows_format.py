@@ -24,6 +24,10 @@ def test_whole_tables_read_back() -> None:
         row = MODEL.optimizers.get(spelling)
         assert row is not None
         assert rows.decode_optimizer(spelling, rows.encode_optimizer(row)) == row
+    for spelling in MODEL.attributes:
+        attribute = MODEL.attributes.get(spelling)
+        assert attribute is not None
+        assert rows.decode_attribute(spelling, rows.encode_attribute(attribute)) == attribute
 
 
 @pytest.mark.parametrize(

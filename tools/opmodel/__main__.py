@@ -27,8 +27,8 @@ import torch
 
 from inplace_lint.opmodel import rows
 from inplace_lint.opmodel.lookup import FORMAT, load
-from inplace_lint.opmodel.schema import ModuleOp, Op, OptimizerRow
-from tools.opmodel import build, check, indexing, modules, overrides, spellings
+from inplace_lint.opmodel.schema import ModuleOp, Op, OptimizerRow, TensorAttribute
+from tools.opmodel import attributes, build, check, indexing, modules, overrides, spellings
 
 DATA = Path(__file__).resolve().parents[2] / "inplace_lint" / "opmodel" / "data"
 
@@ -42,6 +42,7 @@ class Tables:
     properties: dict[str, Op] = field(default_factory=dict)
     modules: dict[str, ModuleOp] = field(default_factory=dict)
     optimizers: dict[str, OptimizerRow] = field(default_factory=dict)
+    attributes: dict[str, TensorAttribute] = field(default_factory=dict)
 
     def texts(self) -> dict[str, dict[str, str]]:
         """The JSON of every row, by table and spelling."""
@@ -51,6 +52,7 @@ class Tables:
             "properties": rows.encode_op,
             "modules": rows.encode_module,
             "optimizers": rows.encode_optimizer,
+            "attributes": rows.encode_attribute,
         }
         return {
             name: {key: encode(row) for key, row in getattr(self, name).items()} for name, encode in encoders.items()
@@ -86,6 +88,7 @@ def generate(wanted: Container[str], notes: build.Notes) -> Tables:
             else:
                 tables.modules[module.spelling] = module
     tables.optimizers = {row.spelling: row for row in modules.optimizers() if row.spelling in wanted}
+    tables.attributes = {row.spelling: row for row in attributes.attributes() if row.spelling in wanted}
     return tables
 
 
