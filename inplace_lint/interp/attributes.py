@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import calls, classes, linking
+from inplace_lint.interp import calls, classes, denial, linking
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -75,6 +75,7 @@ NAMED_OUTPUTS = {
 
 def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: Place) -> Value:
     """``obj.attr``."""
+    denial.by_attribute(engine.m, state, obj, attr)
     if len(obj) == 1:
         ((atom, cond),) = obj.items()
         return under(_of_atom(engine, state, flow, atom, attr, place), cond)
@@ -221,7 +222,7 @@ def _of_tensor(engine: Engine, state: State, flow: Flow, oid: int, tensor: Tenso
         return one(m.fresh(state, place[1], attr, "no", False))
     row = m.model.property(attr)
     if row is not None:
-        call = OpCall(place, attr, "attribute", attr, None, tag=f"property {attr} {m.alternative}", evidence=False)
+        call = OpCall(place, attr, "attribute", attr, None, tag=f"property {attr} {m.alternative}")
         value = call_op(engine, state, row.variants, Arguments([one(oid)]), call)
         if value is not None:
             return value

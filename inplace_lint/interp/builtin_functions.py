@@ -251,6 +251,9 @@ def isinstance_(engine: Engine, state: State, site: CallSite) -> Value:
     answer = _is_a(engine, state, atom, wanted)
     if answer is not None:
         return const(answer)
+    thing = state.tensor(atom) if isinstance(atom, int) else None
+    if thing is not None and thing.assumed:
+        atom = Unknown(thing.assumed)
     if isinstance(atom, Unknown) and atom.tag and len(wanted) == 1 and isinstance(wanted[0], Sym):
         return one(engine.m.derived(atom, f" is a {wanted[0].path}", tensor=False))
     return one(engine.m.fresh(state, site.place[1], "isinstance", "no", False))

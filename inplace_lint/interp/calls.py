@@ -31,6 +31,7 @@ from inplace_lint.interp import (
     classes,
     collection_types,
     custom_functions,
+    denial,
     functions,
     instances,
     iteration,
@@ -235,6 +236,8 @@ def call_atom(
     callee = atom if isinstance(atom, Unknown) else None
     if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
         # What a module keeps under an attribute and calls is a submodule, whoever made it.
+        if networks.is_network(engine.m, state, callee):
+            return networks.call_unknown(engine, state, callee, positional, named, place, target)
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
     if callee is not None and networks.is_network(engine.m, state, callee):
         return networks.call_unknown(engine, state, callee, positional, named, place)
@@ -258,6 +261,7 @@ def _is_submodule(state: State, flow: Flow, target: str) -> bool:
 
 def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Value | None:
     """Call something outside the source by its dotted name."""
+    denial.by_call(engine.m, state, path, [*site.positional, *site.named.values()])
     special = SYMBOLS.get(path)
     if special is not None:
         value = special(engine, state, site)

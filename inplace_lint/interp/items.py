@@ -21,7 +21,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, layout
+from inplace_lint.interp import calls, classes, denial, layout
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -32,6 +32,7 @@ from inplace_lint.opmodel.schema import Output
 
 def get(engine: Engine, state: State, flow: Flow, obj: Value, index: Value, place: Place, target: str | None) -> Value:
     """``obj[index]``."""
+    denial.by_key(engine.m, state, obj, index)
     tensors, others = split(engine, state, obj)
     values: list[Value] = []
     if tensors:
@@ -46,7 +47,7 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     if row is None:
         return ANYTHING
     settings = {"index": classify_index(state, index)}
-    call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem", evidence=False)
+    call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
     value = call_op(engine, state, row.variants, Arguments([tensors, index], settings=settings), call)
     return ANYTHING if value is None else value
 
@@ -158,6 +159,7 @@ def put(
     augmented: bool = False,
 ) -> None:
     """``obj[index] = value``."""
+    denial.by_key(engine.m, state, obj, index)
     tensors, others = split(engine, state, obj)
     if tensors:
         row = engine.m.model.method("__setitem__")
@@ -172,7 +174,6 @@ def put(
                 "[...] =",
                 target,
                 tag="setitem",
-                evidence=False,
                 partial=partial,
                 fills=fills,
             )

@@ -129,7 +129,7 @@ def rows(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place, w
     row = engine.m.model.method("unbind")
     if row is None:
         return Elements(None, ANYTHING)
-    call = OpCall(place, "unbind", "operator", "iteration", None, tag=f"iterate {engine.m.alternative}", evidence=False)
+    call = OpCall(place, "unbind", "operator", "iteration", None, tag=f"iterate {engine.m.alternative}")
     few = count is not None and count <= MOST_ROWS
     value = call_op(engine, state, row.variants, Arguments([one(oid)], named=None), call)
     for atom in value or {}:

@@ -66,7 +66,7 @@ class Flow:
 
 @dataclass(slots=True)
 class Pending:
-    """An event with the condition it rests on; whether it is reported is decided when evidence is complete."""
+    """An event with the condition it rests on; whether it is reported is decided when all uses of unknowns were seen."""
 
     event: Event
     cond: Cond
@@ -93,7 +93,7 @@ class Machine:
         self.steps = 0
         self.step_limit = STEPS
         self.pending: list[Pending] = []
-        self.evidence: set[str] = set()
+        self.no_tensors: set[str] = set()
         self.visited: set[ir.Code] = set()
         self.trained: set[str] = set()
         self.asked: set[str] = set()
@@ -352,8 +352,25 @@ class Machine:
             return f"argument `{expression}` of `{owner}`"
         return f"`{expression}` of `{owner}`"
 
-    def tensors(self, state: State, value: Value, evidence: bool = False) -> list[tuple[int, Tensor, Cond]]:
-        """The tensors that a value may be, unknown ones made real; ``evidence``: only tensors can be used like this."""
+    def deny(self, state: State, tag: str | None) -> None:
+        """An unknown is used as no tensor that requires grad can be: as a dict, a string, an array.
+
+        Only where nothing was asked of it on the way here: code that tells arrays from tensors handles both.
+        """
+        asked = ("#choice@", "#member@", "#exception@")
+        for fact in state.path if tag else ():
+            key = fact.key.removeprefix("rg:")
+            if (key.startswith("#") and not key.startswith(asked)) or key.startswith(tag or ""):
+                return
+        if tag:
+            self.no_tensors.add(tag)
+
+    def denied(self, cond: Cond) -> bool:
+        """Whether a condition takes something for a tensor that requires grad which is used as none."""
+        return any(fact.value and fact.key[:3] == "rg:" and fact.key[3:] in self.no_tensors for fact in cond)
+
+    def tensors(self, state: State, value: Value) -> list[tuple[int, Tensor, Cond]]:
+        """The tensors that a value may be, unknown ones made real."""
         found: list[tuple[int, Tensor, Cond]] = []
         for atom, cond in value.items():
             oid: int | None = None
@@ -365,8 +382,6 @@ class Machine:
                 continue
             tensor = state.tensor(oid)
             if tensor is not None and not self.contradicts(cond, state.path):
-                if evidence and tensor.assumed:
-                    self.evidence.add(tensor.assumed)
                 found.append((oid, tensor, cond))
         return found
 

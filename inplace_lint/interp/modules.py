@@ -33,7 +33,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, functions, instances, iteration, optimizers
+from inplace_lint.interp import calls, classes, functions, instances, iteration, networks, optimizers
 from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
@@ -465,8 +465,9 @@ def parameters(m: Machine, state: State, oid: int) -> list[tuple[str, Value]]:
 
 def _parameter_atoms(m: Machine, state: State, value: Value, into: bool) -> Iterator[tuple[int, Cond]]:
     for atom, cond in value.items():
-        if isinstance(atom, Unknown) and atom.tag and m.named_oid("parameters", atom.tag) in state.heap:
-            yield m.named_oid("parameters", atom.tag), cond
+        if isinstance(atom, Unknown) and atom.tag and (atom.tensor or networks.is_network(m, state, atom)):
+            # What an outside factory gave a module to keep may be a submodule; it matters once it is called.
+            yield networks.parameters_of_unknown(m, state, atom), cond
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
             yield atom, cond

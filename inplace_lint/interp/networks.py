@@ -128,9 +128,18 @@ def _to_parameters(engine: Engine, state: State, receiver: Unknown, name: str, s
 
 
 def call_unknown(
-    engine: Engine, state: State, callee: Unknown, positional: list[Value], named: Mapping[str, Value], place: Place
+    engine: Engine,
+    state: State,
+    callee: Unknown,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    target: str | None = None,
 ) -> Value:
-    """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least)."""
+    """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least).
+
+    ``target`` is how the source names it.
+    """
     m = engine.m
     weights = stand_ins(m, state, callee)
     values = [*positional, *named.values()]
@@ -143,7 +152,7 @@ def call_unknown(
     made = m.materialise(state, atom)
     if enabled is None or made is None:
         return {m.fresh(state, place[1], "network result", "no"): TRUE}
-    word = m.describe(callee.tag)
+    word = f"`{target}`" if target and callee.tag.startswith("#") else m.describe(callee.tag)
     network: Cond = frozenset({Fact(f"network {callee.tag}", True, f"{word} is a network of two layers or more", True)})
     saved = []
     edges: dict[int, Cond] = {}

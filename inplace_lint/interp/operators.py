@@ -180,7 +180,7 @@ def method_op(
     row = operator_row(engine, name)
     if row is None:
         return None
-    call = OpCall(place, row.name, form, spelled, target, tag=name, evidence=False)
+    call = OpCall(place, row.name, form, spelled, target, tag=name)
     return call_op(engine, state, row.variants, Arguments(args), call)
 
 

@@ -44,7 +44,6 @@ class OpCall:
     target: str | None = None
     flag: Place | None = None
     tag: str = ""
-    evidence: bool = True
     through: str | None = None
     partial: bool = False
     fills: bool = False
@@ -126,8 +125,7 @@ def _inputs(m: Machine, state: State, variant: Variant, bound: Binding, call: Op
                 for atom, cond in value.items()
                 if not isinstance(atom, Unknown) or atom.grad == "likely" or m.known_tensor(state, atom) is not None
             }
-        sure = call.evidence and param.kind in ("tensor", "tensor?") and not param.name.startswith("self.")
-        for oid, tensor, cond in m.tensors(state, value, evidence=sure):
+        for oid, tensor, cond in m.tensors(state, value):
             found.append(_Input(param.name, oid, tensor, cond))
         for atom, cond in value.items():
             if isinstance(atom, int) and isinstance(box := state.heap.get(atom), Container):

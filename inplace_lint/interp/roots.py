@@ -381,7 +381,9 @@ class Analysis:
         return [
             Root(
                 None if root is None else (root.file, root.origin),
-                () if self._unreached(root, callers, visited) else tuple(p.event for p in pending),
+                ()
+                if self._unreached(root, callers, visited)
+                else tuple(p.event for p in pending if not self.m.denied(p.cond)),
                 frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
                 complete,

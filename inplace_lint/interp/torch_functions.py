@@ -106,6 +106,8 @@ def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
     tensors, others = operators.split(engine, state, value)
     if tensors and not others:
         return const(True)
+    if len(value) == 1 and isinstance(atom := next(iter(value)), Unknown) and atom.tag:
+        return one(engine.m.derived(atom, " is a torch.Tensor", tensor=False))
     return one(engine.m.fresh(state, site.place[1], "is_tensor", "no", False))
 
 

@@ -1,0 +1,47 @@
+"""Uses that show an unknown value to be no tensor that requires grad: a dict, a string, a NumPy array.
+
+An argument of which nothing is said may be anything; the engine follows what happens if it is a tensor that requires grad. Code
+tells more than it says: no tensor has ``.items()`` or an element named ``"image"``, and NumPy refuses a tensor that requires
+grad ("Can't call numpy() on Tensor that requires grad"). Findings that rest on such an argument requiring grad are dropped.
+"""
+
+from __future__ import annotations
+
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import Const, Unknown, Value
+from inplace_lint.interp.machine import Machine
+
+_OF_PYTHON = frozenset(name for kind in (dict, list, tuple, set, str, bytes) for name in dir(kind) if name[0] != "_")
+_OF_ARRAYS = frozenset({"astype", "tobytes", "flat", "itemset", "tofile"})
+"""Attributes of NumPy's arrays, which need not be installed here, that tensors lack."""
+_ARRAY_LIBRARIES = ("numpy.", "cv2.", "PIL.", "scipy.", "skimage.", "sklearn.", "pandas.")
+"""Libraries whose functions take arrays, and tensors only where they need no grad."""
+
+
+def deny(m: Machine, state: State, value: Value) -> None:
+    """What may be the value is no tensor that requires grad."""
+    for atom in value:
+        if isinstance(atom, Unknown):
+            m.deny(state, atom.tag)
+        elif isinstance(atom, int) and (tensor := state.tensor(atom)) is not None:
+            m.deny(state, tensor.assumed)
+
+
+def by_key(m: Machine, state: State, owner: Value, index: Value) -> None:
+    """Elements of tensors have no names."""
+    if len(index) == 1 and isinstance(key := next(iter(index)), Const) and isinstance(key.value, str):
+        deny(m, state, owner)
+
+
+def by_attribute(m: Machine, state: State, owner: Value, attr: str) -> None:
+    """Attributes of Python's own types, or of arrays, that tensors lack."""
+    foreign = attr in _OF_ARRAYS or (attr in _OF_PYTHON and m.model.method(attr) is None)
+    if foreign and m.model.property(attr) is None:
+        deny(m, state, owner)
+
+
+def by_call(m: Machine, state: State, path: str, arguments: list[Value]) -> None:
+    """Arguments of functions that take no tensor requiring grad."""
+    if path.startswith(_ARRAY_LIBRARIES):
+        for value in arguments:
+            deny(m, state, value)
