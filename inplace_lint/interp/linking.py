@@ -209,12 +209,13 @@ def _run(engine: Engine, key: str, code: ir.Code) -> Image:
     frame = frame_of(m, key)
     name = key.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
     with _apart(m, key, code, frame):
-        for statements in (code.body, tuple(i for i in code.body if isinstance(i, _DEFINITIONS))):
+        definitions = tuple(i for i in code.body if isinstance(i, _DEFINITIONS))
+        for statements, limit in ((code.body, IMAGE_STEPS), (definitions, 10 * IMAGE_STEPS)):
             state = State()
             start = {"__name__": const(name), "__file__": one(Unknown("", "no", False))}
             state.heap[frame] = Frame(start, None)
             flow = Flow(frame, frame, code)
-            m.steps, m.effort = 0, Effort.renamed
+            m.steps, m.effort, m.step_limit = 0, Effort.renamed, limit
             try:
                 end = engine.run(statements, state, flow)
             except (BudgetExceeded, RecursionError):
@@ -238,7 +239,7 @@ def _apart(m: Machine, key: str, code: ir.Code, frame: int) -> Iterator[None]:
     """The machine as at the beginning of a module, muted; as it was afterwards."""
     kept = {name: getattr(m, name) for name in _OF_A_RUN}
     m.file, m.ctx, m.calls, m.codes, m.depths, m.loops, m.unrolled = key, (), (), (code,), (0,), (), 1
-    m.step_limit, m.live_frames, m.visited, m.fixpoints, m.recursions = IMAGE_STEPS, [frame], set(), {}, {}
+    m.live_frames, m.visited, m.fixpoints, m.recursions = [frame], set(), {}, {}
     m.on_return = None
     m.muted += 1
     spent = Effort.renamed
