@@ -164,7 +164,7 @@ def _run(
         )
         value = ANYTHING if stacked is None else stacked
     name = "reduce" if reduction is not None else "repeat" if (site.target or "").endswith("repeat") else "rearrange"
-    if not engine.m.tensors(state, value, evidence=True):
+    if not engine.m.tensors(state, value):
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): frozenset()}
     pattern = parse(constant_of(text))
     layouts = {found.contiguous for _, found, _ in engine.m.tensors(state, value)}
