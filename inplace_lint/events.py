@@ -130,6 +130,20 @@ class BadViewWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientWritten:
+    """A gradient is written by the one it was lent to: others may be given the same one.
+
+    by: ``hook`` a tensor's or a module's hook, ``backward`` a custom Function's own. given_site: where that was
+    registered or applied.
+    """
+
+    write: Write
+    by: Literal["hook", "backward"]
+    given_site: Site
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
 class ExpandedWritten:
     """Memory in which several elements share one place is written: raises at the write."""
 
@@ -194,6 +208,6 @@ class GaveUp:
 
 
 Event = Union[  # noqa: UP007
-    LeafWritten, OutOfGrad, SavedOverwritten, BadViewWritten, ExpandedWritten, InferenceTensorUsed,
+    LeafWritten, OutOfGrad, SavedOverwritten, BadViewWritten, GradientWritten, ExpandedWritten, InferenceTensorUsed,
     SecondBackward, InteriorGradRead, ParameterRebound, GaveUp,
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import cast
 from inplace_lint.domain.conditions import (
     TRUE,
     Cond,
+    Fact,
     add_alternative,
     add_to,
     both,
@@ -26,6 +27,7 @@ from inplace_lint.domain.values import NONE, one
 from inplace_lint.events import (
     BadViewWritten,
     ExpandedWritten,
+    GradientWritten,
     InferenceTensorUsed,
     LeafWritten,
     SavedOverwritten,
@@ -34,6 +36,9 @@ from inplace_lint.events import (
     WriteForm,
 )
 from inplace_lint.interp.machine import Machine
+
+SHARED = "another operation is given the same gradient"
+"""The assumption under which a write to a lent gradient does harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,13 @@ def check_write(
         None if info.flag is None else m.site(info.flag),
     )
     certain = False
+    for storage in tensor.storages:
+        lent = m.lent.get(abs(storage))
+        if lent is not None:
+            by, given = lent
+            shared = both(cond, frozenset({Fact(f"shared {abs(storage)}", True, SHARED, True)}))
+            if shared is not None:
+                m.emit(GradientWritten(event_write, by, m.site(given), m.context(shared)), shared)  # type: ignore[arg-type]
     if tensor.expanded is not None and not info.fills:
         m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond, state.path)
         certain = certain or not cond

@@ -406,7 +406,7 @@ def numbers(engine: Engine, state: State, site: CallSite) -> Value:
     if name in ("max", "min") and site.positional:
         # They compare, and return one of what they were given.
         inner = _elements(engine, state, site).any if len(site.positional) == 1 else union(site.positional)
-        if operators.split(engine, state, inner)[0]:
+        if operators.split(engine, state, inner)[0] or any(isinstance(atom, int) for atom in inner):
             return inner
     return one(engine.m.fresh(state, site.place[1], "number", "no", False))
 

@@ -21,7 +21,7 @@ from inplace_lint.domain.objects import (
 )
 from inplace_lint.domain.state import NO_GRAD, State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Sym, Value, one, union
-from inplace_lint.interp import classes, functions
+from inplace_lint.interp import classes, functions, gradients
 from inplace_lint.interp.autograd import WriteInfo, check_write, edges_of, grad_mode, rebase, requires, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.graph_methods import listed_tensors
@@ -40,7 +40,11 @@ def is_custom_function(state: State, cls: int) -> bool:
 
 @method(CONTEXT, "save_for_backward")
 def save_for_backward(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
-    """What the author's backward will want."""
+    """What the author's backward will want, and finds as ``saved_tensors``."""
+    kept = state.allocate(engine.m.oid(site.place[1], "saved tensors"), Container("tuple", tuple(site.positional)))
+    context = state.heap.get(oid)
+    if isinstance(context, Instance):
+        state.put(oid, replace(context, attrs={**context.attrs, "saved_tensors": one(kept)}))
     return _remember(engine, state, oid, "*saved", site)
 
 
@@ -82,7 +86,19 @@ def apply(engine: Engine, state: State, cls: int, made: Class, site: CallSite) -
     state.mode = mode
     if value is None:
         return None
+    _lend(engine, state, cls, context, value, site)
     return _record(engine, state, cls, made, context, value, site)
+
+
+def _lend(engine: Engine, state: State, cls: int, context: int, value: Value, site: CallSite) -> None:
+    """Look at what the author's backward does with the gradients that it is given."""
+    found = _method(state, cls, "backward")
+    if found is None:
+        return
+    side = state.copy()
+    count = max(1, len(listed_tensors(engine, side, value, site)))
+    lent = [gradients.gradient(engine, side, site.place, "backward", n) for n in range(count)]
+    gradients.lend(engine, side, site.flow, one(found[0]), [one(context), *lent], site.place)
 
 
 def _method(state: State, cls: int, name: str) -> tuple[int, Function] | None:
@@ -216,7 +232,7 @@ def _kept_as_attributes(
     found: list[Saved] = []
     read = _read_by_backward(m, state, cls)
     for name, value in attrs.items():
-        if name.startswith("*") or name not in read:
+        if name.startswith("*") or name == "saved_tensors" or name not in read:
             continue
         for oid, tensor, cond in m.tensors(state, value):
             when = both(cond, wanted)

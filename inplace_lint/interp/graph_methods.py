@@ -186,6 +186,12 @@ def detach_(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 @tensor_method("register_hook", "register_post_accumulate_grad_hook")
 def register_hook(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """A hook: it sees the gradient, not the tensor."""
+    if not (site.target or "").endswith("accumulate_grad_hook"):
+        from inplace_lint.interp import gradients
+
+        side = state.copy()
+        lent = gradients.gradient(engine, side, site.place, "hook", 0)
+        gradients.lend(engine, side, site.flow, site.argument(0, "hook") or NOTHING, [lent], site.place)
     return one(engine.m.fresh(state, site.place[1], "hook handle", "no", False))
 
 

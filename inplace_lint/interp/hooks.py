@@ -9,7 +9,7 @@ from inplace_lint.domain.conditions import Cond, maybe_both
 from inplace_lint.domain.objects import Container, Instance, Node, Place
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Const, Sym, Value, constant_of, one, under, union
-from inplace_lint.interp import calls, custom_functions, iteration, modules
+from inplace_lint.interp import calls, custom_functions, gradients, iteration, modules
 from inplace_lint.interp.autograd import edges_of, grad_mode, requires
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -47,9 +47,19 @@ def _register(kind: str) -> Callable[[Engine, State, int, CallSite], Value]:
         now = state.heap.get(oid)
         if isinstance(now, Instance):
             state.put(oid, replace(now, attrs={**now.attrs, kind: one(place)}))
+        if kind == BACKWARD:
+            _lend(engine, state, oid, site)
         return one(handle)
 
     return register
+
+
+def _lend(engine: Engine, state: State, oid: int, site: CallSite) -> None:
+    """Look at what a full backward hook does with the gradients that it is given."""
+    side = state.copy()
+    before = (site.target or "").endswith("pre_hook")
+    lent = [gradients.gradients(engine, side, site.place, "hook", n) for n in range(1 if before else 2)]
+    gradients.lend(engine, side, site.flow, site.argument(0, "hook") or NOTHING, [one(oid), *lent], site.place)
 
 
 module_method("register_forward_pre_hook")(_register(BEFORE))

@@ -104,6 +104,7 @@ class Machine:
         self.effort = 0
         self.alternative = 0
         self.compiled: set[Place] = set()
+        self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.rebound: dict[Place, ParameterRebound] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic
-from ..events import Event, SavedOverwritten, Write
-from . import rewrite, words
+from ..events import Event, GradientWritten, SavedOverwritten, Write
+from . import rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
 from .saved import is_parameter_update, reorder, story
 
@@ -188,3 +188,77 @@ class UntrackedWrite(Rule):
             advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write))
             return _finding(self, ctx, event, "through an alias that autograd does not track", advice)
         return None
+
+
+class GradientWrittenInPlace(Rule):
+    """A hook or a custom Function's backward writes in place to the gradient that it was given.
+
+    ## What it finds
+    In-place writes to the argument of `tensor.register_hook(...)`, to the gradients of a full backward hook, and to
+    `grad_output` in the `backward` of a custom `autograd.Function`.
+
+    ## Why it matters
+    The gradient is lent. PyTorch gives one and the same tensor to everybody who needs it: both operands of an addition
+    get the gradient of the sum. Written in place, it is wrong for the other one, and nothing is raised. The gradient of
+    a `sum()` is expanded memory, to which most writes raise.
+
+    ## What PyTorch says
+    Mostly nothing. After a `sum()`:
+    ```text
+    RuntimeError: unsupported operation: more than one element of the written-to tensor refers to a single memory
+    location. Please clone() the tensor before performing the operation.
+    ```
+
+    ## Example
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    h = w * 2
+    h.register_hook(lambda grad: grad.mul_(0.1))  # IPL303
+    h.sum().backward()
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    w = torch.ones(3, requires_grad=True)
+    h = w * 2
+    h.register_hook(lambda grad: grad * 0.1)
+    h.sum().backward()
+    ```
+
+    ## How to fix it
+    - Return a new gradient: `grad * 0.1`, `torch.clamp(grad, -1, 1)`.
+    - Where code writes to parts of it, on a copy: `grad = grad.clone()` first.
+    """
+
+    code = "IPL303"
+    name = "gradient-written"
+    outcome = "raises"
+    handles = (GradientWritten,)
+    url = "https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        if not isinstance(event, GradientWritten):
+            return None
+        write = event.write
+        given = words.line(ctx, event.given_site, write.site)
+        lent = f"a hook{given} was given" if event.by == "hook" else f"this backward is given for the call{given}"
+        message = (
+            f"{words.doing(ctx, write)} writes in place to the gradient that {lent}, which others may be given "
+            "too: then their gradients are wrong"
+        )
+        steps = words.story(
+            ctx,
+            (
+                event.given_site,
+                "the gradient is lent to what is registered here" if event.by == "hook" else "applied here",
+            ),
+            (write.site, "written in place here"),
+        )
+        advice = Advice("Return a new gradient, or write to a copy", rewrite.out_of_place(ctx, write))
+        return self.finding(
+            ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
+        )

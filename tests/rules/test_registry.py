@@ -15,7 +15,7 @@ EVERYTHING = {rule.code for rule in all_rules()}
         ("ALL", EVERYTHING),
         ("IPL", EVERYTHING),
         ("IPL10", {"IPL101", "IPL102", "IPL103"}),
-        ("ipl3", {"IPL301", "IPL302"}),
+        ("ipl3", {"IPL301", "IPL302", "IPL303"}),
         ("second-backward", {"IPL501"}),
     ],
 )
@@ -44,7 +44,7 @@ def test_the_more_specific_selector_wins() -> None:
     assert active(["IPL201"], [], ["IPL2"]) == {"IPL201"}
     assert active(["IPL2"], [], ["IPL201"]) == {"IPL202", "IPL203"}
     assert active(["IPL201"], [], ["saved-input-overwritten"]) == set()
-    assert active(["IPL201"], ["IPL3"], []) == {"IPL201", "IPL301", "IPL302"}
+    assert active(["IPL201"], ["IPL3"], []) == {"IPL201", "IPL301", "IPL302", "IPL303"}
 
 
 def test_find_rule_takes_codes_and_names() -> None:

@@ -35,7 +35,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("This view is the output of a function that returns multiple views", "IPL401"),
     Fault("created inside a custom Function", "IPL401", ("IPL402",)),
     Fault("Can't detach views in-place", "IPL402", ("IPL401", "IPL403")),
-    Fault("more than one element of the written-to tensor refers to a single memory location", "IPL403"),
+    Fault("more than one element of the written-to tensor refers to a single memory location", "IPL403", ("IPL303",)),
     Fault("some elements of the input tensor and the written-to tensor refer to a single memory", "IPL403"),
     Fault("Inplace update to inference tensor outside InferenceMode", "IPL404"),
     Fault("Inference tensors cannot be saved for backward", "IPL404"),
