@@ -370,6 +370,7 @@ def backward(
                 _check_saved(m, state, key, node, cond, place, told)
     if place is None:
         return passed
+    m.backwards += 1
     _check_freed(m, state, passed, place)
     for key, alternatives in passed.items():
         passed_by = state.heap.get(key)

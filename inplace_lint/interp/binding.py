@@ -58,6 +58,8 @@ def may_be_tensors(state: State, value: Value) -> bool:
 
 
 def _fits(state: State, param: Param, value: Value) -> bool:
+    if param.default is None and may_be_none(value):
+        return True
     if param.kind == "tensor":
         return may_be_tensor(state, value)
     if param.kind == "tensor?":

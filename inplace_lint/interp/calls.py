@@ -38,6 +38,7 @@ from inplace_lint.interp import (
     modules,
     networks,
     numpy_calls,
+    trainers,
 )
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
@@ -361,6 +362,10 @@ def _unknown_method(
     engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
 ) -> Value | None:
     m = engine.m
+    if receiver.tag:
+        value = trainers.unknown_trainer_method(engine, state, receiver, name, site)
+        if value is not None:
+            return value
     if networks.is_network(m, state, receiver):
         value = networks.unknown_network_method(engine, state, receiver, name, site)
         if value is not NotImplemented:

@@ -48,6 +48,9 @@ MAY_RAISE = (
 )
 """Instructions that can raise something that a program would catch."""
 
+RETURN_PLACE = -1_000_003
+"""The register that keeps the place of a watched function's return."""
+
 Handler = Callable[["Engine", Any, State, Flow], "State | None"]
 HANDLERS: dict[type, Handler] = {}
 
@@ -405,6 +408,8 @@ def run_continue(engine: Engine, instr: ir.Continue, state: State, flow: Flow) -
 def run_return(engine: Engine, instr: ir.Return, state: State, flow: Flow) -> State | None:
     """Leave the function with a value."""
     value = one(Const(None, "NoneType")) if instr.value is None else state.registers[-1].get(instr.value, ANYTHING)
+    if engine.m.on_return is not None and engine.m.on_return[0] is flow.code:
+        state.registers[-1][RETURN_PLACE] = one(Const(engine.m.place(instr.origin), "place"))
     flow.returns.append((state, engine.m.consistent(state, value)))
     return None
 

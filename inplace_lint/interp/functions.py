@@ -14,7 +14,7 @@ from inplace_lint.domain.objects import Container, Frame, Function, Instance, Pl
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Value, one, union
 from inplace_lint.interp import classes
-from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
 from inplace_lint.interp.ops import adopt
 
@@ -137,13 +137,17 @@ def _leave(
     ends: list[State] = []
     captured = inner.frame in engine.m.captured
     watched = engine.m.on_return
-    if watched is not None and watched[0] is code and len(engine.m.codes) == 2:
+    watching = watched is not None and watched[0] is code and len(engine.m.codes) == 2
+    if watched is not None and watching:
         watched[1].extend((end.copy(), value) for end, value in inner.returns)
     for end, value in inner.returns:
         if not captured:
             end.heap.pop(inner.frame, None)
+        place = end.registers[-1].get(RETURN_PLACE)
         end.registers = [*end.registers[:-2], dict(end.registers[-2])]
         end.registers[-1][RETURNED] = value
+        if watching and place is not None:
+            end.registers[-1][RETURN_PLACE] = place
         if function.grad_mode is not None:
             end.mode = mode
         ends.append(end)

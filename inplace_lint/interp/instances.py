@@ -9,12 +9,12 @@ from typing import Any
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import CONSTANT, Class, Container, Function, Instance, Place, Status, Tensor
 from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
-from inplace_lint.domain.values import ANYTHING, NONE, Sym, Value, constant_of, one
+from inplace_lint.domain.values import ANYTHING, NONE, Atom, Sym, Value, constant_of, one
 from inplace_lint.interp import classes, collection_types, data_classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind, dtype_of
 from inplace_lint.interp.machine import Flow
-from inplace_lint.interp.registry import METHODS, CallSite
+from inplace_lint.interp.registry import METHODS, CallSite, Symbol
 from inplace_lint.opmodel.schema import Op
 
 GRAD_MODES = {
@@ -96,16 +96,26 @@ def call_outside(engine: Engine, state: State, oid: int, instance: Instance, sit
     return {engine.m.fresh(state, site.place[1], "result", "no"): TRUE}
 
 
+def handler_of(engine: Engine, state: State, cls: Atom, name: str) -> Symbol | None:
+    """The meaning of a method that one of a class's outside bases gives it, None where nothing is known of it."""
+    for atom in classes.order(state, cls):
+        if not isinstance(atom, Sym):
+            continue
+        table = METHODS.get((atom.path, name))
+        if table is None and optimizers.is_optimizer(engine, atom.path):
+            table = METHODS.get(("optimizer", name))
+        if table is None and atom.path.endswith(".LightningModule"):
+            table = METHODS.get(("LightningModule", name))
+        if table is not None:
+            return table
+    return None
+
+
 def outside_method(engine: Engine, state: State, oid: int, instance: Instance, name: str, site: CallSite) -> Any:
     """A method of an instance of an outside class (or of a class derived from one)."""
-    for atom in classes.order(state, instance.cls):
-        if isinstance(atom, Sym):
-            path = atom.path
-            table = METHODS.get((path, name))
-            if table is None and optimizers.is_optimizer(engine, path):
-                table = METHODS.get(("optimizer", name))
-            if table is not None:
-                return table(engine, state, oid, site)
+    table = handler_of(engine, state, instance.cls, name)
+    if table is not None:
+        return table(engine, state, oid, site)
     table = METHODS.get(("instance", name))
     if table is not None:
         return table(engine, state, oid, site)

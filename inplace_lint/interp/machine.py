@@ -114,6 +114,7 @@ class Machine:
         self.network_parts: dict[str, set[str]] = {}
         self.part_of: dict[str, Unknown] = {}
         self.zeroed: set[str] = set()
+        self.backwards = 0
         self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}
@@ -172,6 +173,9 @@ class Machine:
         for tag, loops in list(self._tag_loops.items()):
             if loop in loops and not tag.endswith("~"):
                 tags[tag] = f"{tag}~"
+                whole = self.part_of.get(tag)
+                if whole is not None:
+                    self.part_of.setdefault(f"{tag}~", replace(whole, tag=f"{whole.tag}~"))
                 self._tag_loops.setdefault(f"{tag}~", loops[: loops.index(loop) + 1])
         state.map_conditions(self._forget_round(loop))
         if ids or tags:
@@ -298,11 +302,17 @@ class Machine:
 
     def meant_by(self, tag: str) -> Iterable[int]:
         """The objects that are found by the tag of an unknown."""
-        for word in ("assumed", "parameters", "given"):
-            oid = self._oids.get((word, tag))
-            if oid is not None:
-                yield oid
-                yield -oid
+        part: Unknown | None = None
+        for _ in range(4):
+            for word in ("assumed", "parameters", "given"):
+                oid = self._oids.get((word, tag))
+                if oid is not None:
+                    yield oid
+                    yield -oid
+            part = self.part_of.get(tag)
+            if part is None:
+                return
+            tag = part.tag
 
     def materialise(self, state: State, atom: Unknown) -> int | None:
         """The tensor that an unknown stands for; None where it cannot be one."""

@@ -482,6 +482,8 @@ def is_module_method(engine: Engine, state: State, instance: Instance, name: str
 
     if name in module_methods.TABLE and classes.is_module(state, instance.cls):
         return True
+    if instances.handler_of(engine, state, instance.cls, name) is not None:
+        return True
     path = classes.outside_base(state, instance.cls)
     return path in CONTAINERS and name in (
         "append",

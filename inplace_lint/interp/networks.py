@@ -65,8 +65,13 @@ def stand_ins(m: Machine, state: State, atom: Unknown) -> list[int]:
 
 def _given(m: Machine, state: State, atom: Unknown) -> list[int]:
     """The parameters that the call which made an unknown was given: a wrapper's are those of what it wraps."""
-    given = state.heap.get(m.named_oid("given", atom.tag))
-    return [oid for oid in given.rest if isinstance(oid, int)] if isinstance(given, Container) else []
+    whole: Unknown | None = atom
+    while whole is not None:
+        given = state.heap.get(m.named_oid("given", whole.tag))
+        if isinstance(given, Container):
+            return [oid for oid in given.rest if isinstance(oid, int)]
+        whole = m.part_of.get(whole.tag)  # ``engine, optimizer = initialize(model)``
+    return []
 
 
 def is_network(m: Machine, state: State, atom: Unknown) -> bool:
@@ -169,7 +174,7 @@ def call_unknown(
     number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
     tensor_made = state.tensor(made)
     if tensor_made is not None:
-        state.heap[made] = replace(tensor_made, nodes={number: TRUE})
+        state.heap[made] = replace(tensor_made, nodes={number: network})
     return {atom: TRUE}
 
 
@@ -252,10 +257,10 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
         return NotImplemented
     if name != "step" or receiver.tag not in m.zeroed or len(site.positional) > 1:
         return NotImplemented
-    given = state.heap.get(m.named_oid("given", receiver.tag))
+    given = _given(m, state, receiver)
     word = m.describe(receiver.tag)
-    if isinstance(given, Container):
-        held = {atom: cond for atom, cond in given.rest.items() if isinstance(atom, int)}
+    if given:
+        held = dict.fromkeys(given, TRUE)
         what = f"{word} is an optimizer of the parameters it is given"
     else:
         held = _only_network(engine, state)

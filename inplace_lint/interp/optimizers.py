@@ -205,37 +205,6 @@ def add_param_group(engine: Engine, state: State, oid: int, site: CallSite) -> V
     return NONE
 
 
-@symbol("torch.amp.GradScaler", "torch.cuda.amp.GradScaler", "torch.amp.grad_scaler.GradScaler")
-def grad_scaler(engine: Engine, state: State, site: CallSite) -> Value:
-    """A GradScaler: ``scale`` multiplies the loss, ``step`` steps the optimizer."""
-    from inplace_lint.interp import instances
-
-    return instances.make_outside(engine, state, "torch.amp.GradScaler", site)
-
-
-@method("torch.amp.GradScaler", "scale")
-def scale(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
-    """``scaler.scale(loss)``: a product with a constant; what matters is the same graph below it."""
-    return site.argument(0, "outputs") or ANYTHING
-
-
-@method("torch.amp.GradScaler", "step")
-def scaler_step(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
-    """``scaler.step(optimizer)``."""
-    optimizer = site.argument(0, "optimizer") or ANYTHING
-    rest = CallSite(site.place, site.flow, site.positional[1:], {}, site.target)
-    for atom in optimizer:
-        if isinstance(atom, int) and isinstance(state.heap.get(atom), Instance):
-            step(engine, state, atom, rest)
-    return NONE
-
-
-@method("torch.amp.GradScaler", "update", "unscale_")
-def scaler_rest(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
-    """The scaler's own bookkeeping."""
-    return NONE
-
-
 @symbol("torch.nn.utils.clip_grad_norm_", "torch.nn.utils.clip_grad_value_", "torch.nn.utils.clip_grad.clip_grad_norm_")
 def clip_grad(engine: Engine, state: State, site: CallSite) -> Value:
     """Clipping writes to gradients only."""

@@ -32,7 +32,9 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     instances,
     linking,
     optimizers,
+    rounds,
     torch_functions,
+    trainers,
     transfer,
     transforms,
 )
@@ -241,7 +243,11 @@ class Analysis:
                 receiver: list[Value] = [] if function.kind == "static" else [one(instance[-1])]
                 if function.kind == "class":
                     receiver = [one(oid)]
-                return self._run_trained(state, atom, function, receiver, arguments)
+                self.m.backwards = 0
+                end = self._run_trained(state, atom, function, receiver, arguments)
+                if end is not None and function.kind == "function":
+                    self._run_again(end, after, instance[-1], atom, function)
+                return end
 
             self._guarded(code, code.qualname, work, after.copy())
 
@@ -267,14 +273,14 @@ class Analysis:
         for atom in init:
             function = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(function, Function) and isinstance(function.code, ir.Code) and isinstance(atom, int):
-                arguments = self._unknown_arguments(state, function.code, function, False, ctor=True)
+                arguments = self._unknown_arguments(state, function.code, function, False)
                 functions.call(self.engine, state, flow, atom, function, [one(oid)], arguments, place)
         return oid
 
     def _unknown_arguments(
-        self, state: State, code: ir.Code, function: Function, forward: bool, ctor: bool = False
+        self, state: State, code: ir.Code, function: Function, forward: bool, called: str | None = None
     ) -> dict[str, Value]:
-        """A value for every parameter: unknown, or its default with the chance of another."""
+        """A value for every parameter: unknown, or its default with the chance of another. ``called``: its name in messages."""
         m = self.m
         owner = function.owner if function.kind != "static" else None
         evident = tensor_parameters(code, m.model, () if owner is None else _method_names(state, owner))
@@ -283,7 +289,7 @@ class Analysis:
         for param in params:
             if param.kind in ("vararg", "kwarg"):
                 continue
-            tag = f"{code.qualname}:{param.name}"
+            tag = f"{called or code.qualname}:{param.name}"
             m.note_tag(tag)
             default = function.defaults.get(param.name)
             values[param.name] = self._argument(state, tag, param, default, evident, forward)
@@ -367,6 +373,31 @@ class Analysis:
             if function.grad_mode in (None, "grad") and roots:
                 backward(m, end, roots, None, None)
         return None if value is None else state
+
+    def _run_again(self, end: State, built: State, oid: int, atom: int, function: Function) -> None:
+        """Call a method that trains once more: on the state in which its first call left the object, or by Lightning."""
+        code = function.code
+        assert isinstance(code, ir.Code)
+        flow = Flow(self.module, self.module, self.code)
+
+        def call(state: State, owner: str, given: dict[int, Value]) -> Value | None:
+            arguments = self._unknown_arguments(state, code, function, False, called=owner)
+            names = [param.name for param in code.params[1:]]
+            arguments.update({names[n]: value for n, value in given.items() if n < len(names)})
+            self.m.codes, self.m.depths, self.m.on_return = (self.code,), (0,), (code, [])
+            outer = self.m.ctx
+            self.m.ctx = (*outer, owner)
+            place: Place = (code.file, code.origin)
+            value = functions.call(self.engine, state, flow, atom, function, [one(oid)], arguments, place)
+            self.m.ctx, self.m.on_return, self.m.calls = outer, None, ()
+            return value
+
+        instance = built.heap.get(oid)
+        lightning = isinstance(instance, Instance) and trainers.is_lightning(built, instance.cls)
+        if lightning and code.name == "training_step":
+            rounds.lightning_steps(self.engine, built.copy(), flow, oid, call, rounds.automatic(built, oid))
+        elif self.m.backwards:
+            rounds.call_again(self.engine, end, code.qualname, call)
 
     @staticmethod
     def _is_trained(code: ir.Code) -> bool:

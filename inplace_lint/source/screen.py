@@ -26,8 +26,21 @@ _IN_PLACE = re.compile(
 
 # Attributes that read or write a tensor behind autograd's back, run a backward pass, or write to parameters.
 _TELLING_ATTRIBUTES = frozenset(
-    {"autograd", "backward", "data", "data_ptr", "grad", "numpy", "step", "storage", "untyped_storage", "__array__"}
+    {
+        "autograd",
+        "backward",
+        "data",
+        "data_ptr",
+        "grad",
+        "manual_backward",
+        "numpy",
+        "step",
+        "storage",
+        "untyped_storage",
+        "__array__",
+    }
 )
+_TRAINERS_CALL = frozenset({"training_step"})  # Lightning's trainer runs backward from what it returns
 _TELLING_KEYWORDS = frozenset({"inplace", "out"})
 _TELLING_NAMES = frozenset({"autograd", "backward", "grad"})
 # `x.add_`, `x.__iadd__`, `operator.iadd`, `x.__setitem__`
@@ -170,7 +183,9 @@ class _Indexer:
 def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, prefix: str) -> Definition:
     first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
     kind = "class" if isinstance(node, ast.ClassDef) else "function"
-    return Definition(prefix + node.name, kind, first, node.end_lineno or node.lineno)
+    made = Definition(prefix + node.name, kind, first, node.end_lineno or node.lineno)
+    made.is_telling = node.name in _TRAINERS_CALL
+    return made
 
 
 def _inside(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
