@@ -35,7 +35,7 @@ from inplace_lint.events import (
     Write,
     WriteForm,
 )
-from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.machine import EITHER, Machine
 
 SHARED = "another operation is given the same gradient"
 """The assumption under which a write to a lent gradient does harm."""
@@ -361,7 +361,7 @@ def backward(
     else:
         passed = reach(state, roots)
     # The engine runs the latest nodes first; the first stale one raises, so that one is the write's story.
-    told: dict[tuple[Place, bool], int] = {}
+    told: dict[tuple[Place, bool, Cond], int] = {}
     for key, alternatives in sorted(passed.items(), key=lambda item: (item[0] < 0, -abs(item[0]))):
         node = state.heap.get(key)
         if isinstance(node, Node):
@@ -424,7 +424,13 @@ def clear_grad(state: State, oid: int) -> None:
 
 
 def _check_saved(
-    m: Machine, state: State, key: int, node: Node, cond: Cond, place: Place | None, told: dict[tuple[Place, bool], int]
+    m: Machine,
+    state: State,
+    key: int,
+    node: Node,
+    cond: Cond,
+    place: Place | None,
+    told: dict[tuple[Place, bool, Cond], int],
 ) -> None:
     if node.frees and any(both(cond, own) is not None for own in node.freed.values()):
         return  # nothing is saved any more: that it was freed is what backward will say
@@ -439,9 +445,11 @@ def _check_saved(
                     continue
                 hidden = None if seen else write.through or "untracked"
                 weight = len(decisive_texts(together))
-                if told.get((write.place, seen), weight + 1) <= weight:
+                # Which of two networks an unknown optimizer holds is told apart, to see whether it matters.
+                chosen = frozenset(fact for fact in together if fact.key.startswith(EITHER))
+                if told.get((write.place, seen, chosen), weight + 1) <= weight:
                     continue
-                told[(write.place, seen)] = weight
+                told[(write.place, seen, chosen)] = weight
                 parameter = saved.leaf is not None
                 event = SavedOverwritten(
                     write=_as_event(m, write),

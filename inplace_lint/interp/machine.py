@@ -29,6 +29,9 @@ RECURSIVE_CALLS = 100
 STEPS = 60_000
 """Instructions that the analysis of one entry point may interpret."""
 
+EITHER = "holds the first of two: "
+"""How the keys of facts begin that choose between two networks which an optimizer may hold."""
+
 
 class BudgetExceeded(Exception):
     """The analysis of an entry point took too many steps."""

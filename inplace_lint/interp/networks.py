@@ -15,10 +15,11 @@ from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
 from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, Tensor, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
+from inplace_lint.events import Event, SavedOverwritten
 from inplace_lint.interp import attributes, modules, optimizers
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.machine import EITHER, Machine, Pending
 from inplace_lint.interp.registry import CallSite
 
 THE_SAME = frozenset(
@@ -97,7 +98,7 @@ def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name
         rest = {atom: cond for value in values for atom, cond in value.items()}
         box = Container("generator", None, None, rest)
         return one(state.allocate(m.oid(site.place[1], "parameters"), box))
-    if name in ONLY_NETWORKS and all(isinstance(atom, Const) for value in _arguments(site) for atom in value):
+    if name in ONLY_NETWORKS and all(_is_flag(atom) for value in _arguments(site) for atom in value):
         if not _given(m, state, receiver):
             parameters_of_unknown(m, state, receiver)
         return one(receiver) if name in ("train", "eval") else NotImplemented
@@ -112,6 +113,10 @@ def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name
 
 def _belongs_above(m: Machine, receiver: Unknown, oid: int) -> bool:
     return any(m.named_oid("parameters", whole.tag) == oid for whole in _wholes(m, receiver))
+
+
+def _is_flag(atom: Atom) -> bool:
+    return isinstance(atom, Const) and isinstance(atom.value, bool)
 
 
 def _arguments(site: CallSite) -> list[Value]:
@@ -249,7 +254,7 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
     """``zero_grad()`` shows that an unknown is an optimizer (or a network); ``step()`` is then that of an optimizer.
 
     It holds the parameters that the call which made it was given; where nobody saw it made, those of the only
-    network in sight. Both are said as an assumption.
+    network in sight, or of either of two. All of it is said as an assumption.
     """
     m = engine.m
     if name == "zero_grad":
@@ -260,28 +265,59 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
     given = _given(m, state, receiver)
     word = m.describe(receiver.tag)
     if given:
-        held = dict.fromkeys(given, TRUE)
         what = f"{word} is an optimizer of the parameters it is given"
+        held = {oid: frozenset({Fact(f"optimizer {receiver.tag}", True, what, True)}) for oid in given}
     else:
-        held = _only_network(engine, state)
-        what = f"{word} is the optimizer of the network that is trained here"
-    assumed = frozenset({Fact(f"optimizer {receiver.tag}", True, what, True)})
+        held = _trained_networks(
+            engine, state, receiver.tag, f"{word} is the optimizer of a network that is trained here"
+        )
     info = WriteInfo(site.place, "step", "step", site.target)
     for parameter, cond in held.items():
-        together = both(cond, assumed)
-        if together is not None:
-            optimizers.write_parameter(engine, state, parameter, together, info)
+        optimizers.write_parameter(engine, state, parameter, cond, info)
     return {m.fresh(state, site.place[1], "result of step", "no", False): TRUE}
 
 
-def _only_network(engine: Engine, state: State) -> dict[int, Cond]:
-    """The parameters that have gradients, if all of them belong to one unknown network."""
-    found = [
-        oid
-        for oid, thing in state.heap.items()
-        if isinstance(thing, Tensor)
-        and thing.parameter
-        and any(not (isinstance(atom, Const) and atom.value is None) for atom in thing.grad or ())
-    ]
-    tensor = state.tensor(found[0]) if len(found) == 1 else None
-    return {found[0]: TRUE} if tensor is not None and tensor.made_by == "parameters" else {}
+def _trained_networks(engine: Engine, state: State, tag: str, what: str) -> dict[int, Cond]:
+    """What an optimizer that nobody saw made may hold: the one unknown network that has gradients, or either of two."""
+    found = sorted(
+        (
+            oid
+            for oid, thing in state.heap.items()
+            if isinstance(thing, Tensor)
+            and thing.parameter
+            and any(not (isinstance(atom, Const) and atom.value is None) for atom in thing.grad or ())
+        ),
+        key=abs,
+    )
+    tensors = [state.tensor(oid) for oid in found]
+    if any(tensor is None or tensor.made_by != "parameters" for tensor in tensors):
+        return {}
+    if len(found) == 1:
+        return {found[0]: frozenset({Fact(f"optimizer {tag}", True, what, True)})}
+    if len(found) == 2:
+        pairs = zip(found, (True, False), strict=True)
+        return {oid: frozenset({Fact(f"{EITHER}{tag}", first, what, True)}) for oid, first in pairs}
+    return {}
+
+
+def settled(pending: list[Pending]) -> list[Pending]:
+    """The events without those that hang on which of two networks an optimizer holds: they stay only if they come either way."""
+    kept: list[Pending] = []
+    for one_of in pending:
+        choices = {(fact.key, fact.value) for fact in one_of.cond if fact.key.startswith(EITHER)}
+        others = [
+            {(fact.key, fact.value) for fact in other.cond if fact.key.startswith(EITHER)}
+            for other in pending
+            if choices and _same_place(one_of.event, other.event)
+        ]
+        if all(any((key, not value) in other for other in others) for key, value in choices) and not (
+            choices and any(_same_place(one_of.event, other.event) for other in kept)
+        ):
+            kept.append(one_of)
+    return kept
+
+
+def _same_place(a: Event, b: Event) -> bool:
+    if not isinstance(a, SavedOverwritten) or not isinstance(b, SavedOverwritten):
+        return False
+    return a.write.site == b.write.site and a.backward_site == b.backward_site
