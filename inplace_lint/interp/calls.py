@@ -235,13 +235,13 @@ def call_atom(
     if isinstance(atom, Method):
         return call_method(engine, state, atom, site)
     callee = atom if isinstance(atom, Unknown) else None
+    if callee is not None and networks.is_network(engine.m, state, callee):
+        return networks.call_unknown(engine, state, callee, positional, named, place)
     if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
         # What a module keeps under an attribute and calls is a submodule, whoever made it.
         if networks.is_network(engine.m, state, callee):
             return networks.call_unknown(engine, state, callee, positional, named, place, target)
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
-    if callee is not None and networks.is_network(engine.m, state, callee):
-        return networks.call_unknown(engine, state, callee, positional, named, place)
     if callee is not None and callee.tag in engine.m.attribute_of:
         base, name = engine.m.attribute_of[callee.tag]
         return _unknown_method(engine, state, base, name, site, callee)
@@ -388,7 +388,7 @@ def _unknown_method(
         oid = m.known_tensor(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
-    if receiver.tag.startswith("#"):
+    if receiver.tag.startswith("#") and not (callee is not None and networks.is_network(m, state, receiver)):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}
     return unknown_result(engine, state, site.positional, site.named, site.place, callee)

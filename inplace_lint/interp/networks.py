@@ -30,6 +30,10 @@ ONLY_NETWORKS = frozenset({"train", "eval", "modules", "named_modules"})
 """Methods by which an unknown shows itself as a network, called as modules are: without arguments, or with a flag."""
 
 
+BY_METHOD = "a method of the network"
+"""What nodes are called that a method of an unknown network made."""
+
+
 def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
     """One tensor that stands for all parameters of an unknown network."""
     oid = m.named_oid("parameters", atom.tag)
@@ -152,6 +156,7 @@ def call_unknown(
     """
     m = engine.m
     weights = stand_ins(m, state, callee)
+    own = m.named_oid("parameters", callee.tag) in state.heap
     values = [*positional, *named.values()]
     if not weights:
         if callee.grad == "likely":
@@ -173,14 +178,20 @@ def call_unknown(
         saved.append(save(m, state, parameter, tensor, "weight", False, network, "network", place))
         if tensor.status.leaf is not None:
             edges[parameter] = tensor.status.leaf
-    edges.update(_edges(engine, state, values))
+    # A state that the network's own method made (``init_hidden``) is taken to have no graph that matters here.
+    edges.update((e, c) for e, c in _edges(engine, state, values).items() if not _by_method(state.heap.get(e)))
     codes = frozenset(code.qualname + "@" + code.file for code in m.codes)
-    node = Node(place, "the network", None, edges, tuple(saved), True, m.calls, codes)
+    word = "the network" if own or callee.tag not in m.attribute_of else BY_METHOD
+    node = Node(place, word, None, edges, tuple(saved), True, m.calls, codes)
     number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
     tensor_made = state.tensor(made)
     if tensor_made is not None:
         state.heap[made] = replace(tensor_made, nodes={number: network})
     return {atom: TRUE}
+
+
+def _by_method(node: object) -> bool:
+    return isinstance(node, Node) and node.op == BY_METHOD
 
 
 def _edges(engine: Engine, state: State, values: list[Value]) -> dict[int, Cond]:
@@ -257,14 +268,22 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
     network in sight, or of either of two. All of it is said as an assumption.
     """
     m = engine.m
+    whole = m.attribute_of[receiver.tag][0] if receiver.tag in m.attribute_of else None
     if name == "zero_grad":
         m.zeroed.add(receiver.tag)
+        if whole is not None and whole.tag:
+            parameters_of_unknown(m, state, whole)  # ``self.critic.optimizer``: who has an optimizer has parameters
         return NotImplemented
     if name != "step" or receiver.tag not in m.zeroed or len(site.positional) > 1:
         return NotImplemented
     given = _given(m, state, receiver)
     word = m.describe(receiver.tag)
-    if given:
+    if whole is not None and is_network(m, state, whole):
+        what = f"{word} is the optimizer of {m.describe(whole.tag)}"
+        held = {
+            oid: frozenset({Fact(f"optimizer {receiver.tag}", True, what, True)}) for oid in stand_ins(m, state, whole)
+        }
+    elif given:
         what = f"{word} is an optimizer of the parameters it is given"
         held = {oid: frozenset({Fact(f"optimizer {receiver.tag}", True, what, True)}) for oid in given}
     else:
