@@ -236,14 +236,14 @@ def call_atom(
         return call_method(engine, state, atom, site)
     callee = atom if isinstance(atom, Unknown) else None
     if callee is not None and networks.is_network(engine.m, state, callee):
-        return networks.call_unknown(engine, state, callee, positional, named, place)
+        return networks.call_unknown(engine, state, callee, positional, named, place, target)
+    base, name = engine.m.attribute_of.get(callee.tag, (None, "")) if callee is not None else (None, "")
+    if base is not None and (name in networks.METHODS or networks.is_network(engine.m, state, base)):
+        return _unknown_method(engine, state, base, name, site, callee)
     if callee is not None and callee.tag.startswith("#") and target is not None and _is_submodule(state, flow, target):
         # What a module keeps under an attribute and calls is a submodule, whoever made it.
-        if networks.is_network(engine.m, state, callee):
-            return networks.call_unknown(engine, state, callee, positional, named, place, target)
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
-    if callee is not None and callee.tag in engine.m.attribute_of:
-        base, name = engine.m.attribute_of[callee.tag]
+    if base is not None:
         return _unknown_method(engine, state, base, name, site, callee)
     return unknown_result(engine, state, positional, named, place, callee)
 

@@ -30,6 +30,8 @@ ONLY_NETWORKS = frozenset({"train", "eval", "modules", "named_modules"})
 """Methods by which an unknown shows itself as a network, called as modules are: without arguments, or with a flag."""
 
 
+METHODS = THE_SAME | ONLY_NETWORKS | {"parameters", "named_parameters"}
+"""Methods of modules that say something of an unknown, or hand it on."""
 BY_METHOD = "a method of the network"
 """What nodes are called that a method of an unknown network made."""
 
