@@ -34,6 +34,7 @@ def test_bytes(source: str, package: str | None, concerns: bool) -> None:
 TELLING = [
     "x += 1", "x[0] = 1", "x[0], y = 1, 2", "del x[0]", "x.data = y", "for x[0] in y: pass", "x.add_(1)",
     "nn.init.zeros_(w)", "relu_(x)", "f = x.add_", "F.relu(x, inplace=True)", "torch.add(a, b, out=c)",
+    "self.manual_backward(loss)",
     "loss.backward()", "torch.autograd.grad(y, x)", "grad(y, x)", "opt.step()", "y = x.grad", "x.data.copy_(y)",
     "x.numpy()", "nn.ReLU(True)", "f(x, inplace)", "f(**options)", "setattr(x, 'data', y)", "x.__iadd__(1)",
     "iadd(x, 1)", "operator.imul(x, 2)", "operator.setitem(x, 0, 1)",
@@ -45,6 +46,13 @@ QUIET = [
     "x = 1", "y = x[0]", "self.x = x", "del x", "x.__init__()", "f(x, _)", "_(x)", "x._private(1)", "f(False, 1)",
     "def g(): return x + 1", "import a.b", "x.update(y)", "return_ = x == 1", "class C(nn.Module): pass",
 ]  # fmt: skip
+
+
+def test_what_a_trainer_calls_is_telling() -> None:
+    found = index(
+        "class Model(LightningModule):\n    def training_step(self, batch):\n        return self.net(batch)\n"
+    )
+    assert found is not None and [d.qualname for d in found.telling()] == ["<module>", "Model", "Model.training_step"]
 
 
 @pytest.mark.parametrize("source", TELLING)
