@@ -118,6 +118,7 @@ class Saved:
 
     role: which argument (or ``result``). cond: when it was saved. leaf: when it is a leaf that requires grad.
     attribute: it is kept as an attribute of a custom Function's context, where no version is checked.
+    own: writes that the node's own backward makes to it, when it runs.
     """
 
     role: str
@@ -133,6 +134,7 @@ class Saved:
     attribute: bool = False
     writes: Mapping[WriteRecord, Cond] = field(default_factory=dict)
     silent: Mapping[WriteRecord, Cond] = field(default_factory=dict)
+    own: Mapping[WriteRecord, Cond] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +321,7 @@ def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
         attribute=a.attribute,
         writes=join_maps(a.writes, pa, b.writes, pb),
         silent=join_maps(a.silent, pa, b.silent, pb),
+        own=join_maps(a.own, pa, b.own, pb),
     )
 
 
@@ -482,7 +485,7 @@ def _mentions(obj: Obj) -> Mentions:
         for saved in obj.saved:
             ids.add(saved.tensor)
             ids.update(saved.storages, saved.counters)
-            both_kinds = (*saved.writes.values(), *saved.silent.values())
+            both_kinds = (*saved.writes.values(), *saved.silent.values(), *saved.own.values())
             conditional = conditional or bool(saved.cond) or bool(saved.leaf) or any(both_kinds)
     elif isinstance(obj, Function):
         ids.update(n for n in (obj.module, obj.frame, obj.owner) if n is not None)

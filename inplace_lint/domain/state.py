@@ -275,8 +275,15 @@ def _map_object(obj: Obj, f: Callable[[Cond], Cond]) -> Obj:
             edges=_keyed(obj.edges, f),
             freed=_keyed(obj.freed, f),
             saved=tuple(
-                replace(s, cond=f(s.cond), leaf=opt(s.leaf), writes=_keyed(s.writes, f), silent=_keyed(s.silent, f))
-                if s.cond or s.leaf or any(s.writes.values()) or any(s.silent.values())
+                replace(
+                    s,
+                    cond=f(s.cond),
+                    leaf=opt(s.leaf),
+                    writes=_keyed(s.writes, f),
+                    silent=_keyed(s.silent, f),
+                    own=_keyed(s.own, f),
+                )
+                if s.cond or s.leaf or any(s.writes.values()) or any(s.silent.values()) or any(s.own.values())
                 else s
                 for s in obj.saved
             ),

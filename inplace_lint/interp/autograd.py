@@ -368,6 +368,9 @@ def backward(
             m.trained |= node.codes
             for cond in alternatives:
                 _check_saved(m, state, key, node, cond, place, told)
+            for saved in node.saved:
+                if saved.own:
+                    _write_own(state, saved)
     if place is None:
         return passed
     m.backwards += 1
@@ -388,6 +391,17 @@ def backward(
     if accumulate:
         _fill_retained(m, state, passed)
     return passed
+
+
+def _write_own(state: State, saved: Saved) -> None:
+    """A custom Function's backward has run, and written to what it had saved."""
+
+    def mark(other: Saved) -> Saved | None:
+        if not other.counters & saved.counters:
+            return None
+        return replace(other, writes={**other.writes, **saved.own})
+
+    state.record_write(saved.storages, mark)
 
 
 def _fill_retained(m: Machine, state: State, passed: Reached) -> None:

@@ -86,12 +86,11 @@ def apply(engine: Engine, state: State, cls: int, made: Class, site: CallSite) -
     state.mode = mode
     if value is None:
         return None
-    _lend(engine, state, cls, context, value, site)
     return _record(engine, state, cls, made, context, value, site)
 
 
-def _lend(engine: Engine, state: State, cls: int, context: int, value: Value, site: CallSite) -> None:
-    """Look at what the author's backward does with the gradients that it is given."""
+def _lend(engine: Engine, state: State, cls: int, context: int, node: int, value: Value, site: CallSite) -> None:
+    """Look at what the author's backward does with the gradients that it is given, and with what it has saved."""
     found = _method(state, cls, "backward")
     if found is None:
         return
@@ -99,6 +98,13 @@ def _lend(engine: Engine, state: State, cls: int, context: int, value: Value, si
     count = max(1, len(listed_tensors(engine, side, value, site)))
     lent = [gradients.gradient(engine, side, site.place, "backward", n) for n in range(count)]
     gradients.lend(engine, side, site.flow, one(found[0]), [one(context), *lent], site.place)
+    before, after = state.heap.get(node), side.heap.get(node)
+    if isinstance(before, Node) and isinstance(after, Node) and before.saved != after.saved:
+        kept = tuple(
+            replace(s, own={w: c for w, c in t.writes.items() if w not in s.writes})
+            for s, t in zip(before.saved, after.saved, strict=False)
+        )
+        state.put(node, replace(before, saved=kept))
 
 
 def _method(state: State, cls: int, name: str) -> tuple[int, Function] | None:
@@ -151,6 +157,7 @@ def _record(engine: Engine, state: State, cls: int, made: Class, context: int, v
         frozenset(code.qualname + "@" + code.file for code in m.codes),
     )
     number = state.allocate(m.oid(site.place[1], "function node"), node)
+    _lend(engine, state, cls, context, number, value, site)
     dirty = {oid for oid, _, _ in m.tensors(state, attrs.get("*dirty", NOTHING))}
     constant = {oid for oid, _, _ in m.tensors(state, attrs.get("*not differentiable", NOTHING))}
     info = WriteInfo(site.place, "call", f"{made.name}.apply")
@@ -260,7 +267,8 @@ def _read_by_backward(m: Machine, state: State, cls: int) -> frozenset[str]:
         elif isinstance(instr, ir.GetAttr) and instr.obj in loaded:
             names[instr.dst] = instr.attr
         elif isinstance(instr, ir.GetAttr) and instr.obj in names:
-            if m.model.method(instr.attr) is not None or m.model.property(instr.attr) is not None:
+            row = m.model.method(instr.attr) or m.model.property(instr.attr)
+            if row is not None and any(output.kind != "none" for v in row.variants for output in v.outputs):
                 used.add(names[instr.obj])
         else:
             used.update(names[reg] for reg in ir.operands(instr) if reg in names)

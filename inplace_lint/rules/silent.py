@@ -26,12 +26,13 @@ def _finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, how: str, ad
 
 
 def _attribute_finding(rule: Rule, ctx: RuleContext, event: SavedOverwritten, advice: Advice) -> Diagnostic:
-    target = words.target(event.write, "a tensor")
-    message = (
-        f"{words.doing(ctx, event.write)} overwrites {target}, which `{event.saved_by}`"
-        f"{words.line(ctx, event.save_site, event.write.site)} needs for its backward and keeps as an attribute of its "
-        "context, where no version is checked: nothing raises and the gradients are wrong"
-    )
+    saver = f"`{event.saved_by}`{words.line(ctx, event.save_site, event.write.site)}"
+    if event.write.form == "step":
+        what = f"changes parameters that {saver} keeps as attributes of its context for its backward"
+    else:
+        target = words.target(event.write, "a tensor")
+        what = f"overwrites {target}, which {saver} keeps as an attribute of its context for its backward"
+    message = f"{words.doing(ctx, event.write)} {what}, where no version is checked: nothing raises and the gradients are wrong"
     steps = story(
         ctx, event, "overwritten here, unseen by autograd", "backward computes with the new value here, and is wrong"
     )

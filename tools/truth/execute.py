@@ -291,8 +291,12 @@ def _verdict(code: types.CodeType, run: Run, watched: Run, tracker: Tracker) -> 
             _run(code, tracker)
         findings += _silent(tracker)
         kind = "wrong-gradients" if kind == "clean" else kind
-    elif any(entry.hidden or "batch_norm" not in entry.op for entry in [*tracker.silent, *tracker.idle]):
-        # batch norm writes its own statistics, which it keeps even where it does not need them
+    elif any(
+        entry.op != "attribute" and (entry.hidden or "batch_norm" not in entry.op)
+        for entry in [*tracker.silent, *tracker.idle]
+    ):
+        # batch norm writes its own statistics, which it keeps even where it does not need them; and an attribute that
+        # backward reads may be there for its shape alone
         note = "a saved tensor was changed behind autograd's back, with no effect on these gradients"
     if run.warned:
         findings += _warnings(run, tracker)
