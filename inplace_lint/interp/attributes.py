@@ -91,7 +91,7 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(atom, Sym):
         if atom.path == "torch" and attr == "__version__":
             return const(engine.m.model.version)
-        return one(Sym(calls.canonical(f"{atom.path}.{attr}")))
+        return linking.resolve(engine, state, linking.outside(engine, calls.canonical(f"{atom.path}.{attr}")))
     if isinstance(atom, Imported):
         return linking.name_in(engine, state, atom.file, attr) or ANYTHING
     if isinstance(atom, Unknown):

@@ -63,7 +63,13 @@ def imported(engine: Engine, instr: ir.Import) -> Value:
             path = whole
     if instr.name is not None:
         path = f"{path}.{instr.name}" if not path.endswith(".") else path + instr.name
-    return one(Sym(public(engine, path)))
+    return outside(engine, public(engine, path))
+
+
+def outside(engine: Engine, path: str) -> Value:
+    """Something outside the project: what a stub says of it, or a symbol."""
+    described = None if engine.m.project is None else engine.m.project.stub(path)
+    return one(Sym(path) if described is None else Imported(*described))
 
 
 def public(engine: Engine, path: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inplace_lint.lowering import LoweredModule, LoweringError, lower
 from inplace_lint.project.locate import Locator, dotted
+from inplace_lint.project.stubs import SUFFIX, stubs
 from inplace_lint.source import screen, text
 
 MOST_CHARACTERS = 24_000_000
@@ -43,6 +44,11 @@ class Project:
         """The absolute dotted name that an import means."""
         return dotted(importer, module, level)
 
+    @staticmethod
+    def stub(path: str) -> tuple[str, str] | None:
+        """The key and the name by which a stub describes something of another library, None where none does."""
+        return stubs().get(path)
+
     # --- modules ---
 
     def source(self, key: str) -> str:
@@ -64,7 +70,7 @@ class Project:
         if key in self._modules:
             self._modules.move_to_end(key)
             return self._modules[key]
-        if not key.endswith(".py") and key not in self._overlay:
+        if not key.endswith((".py", SUFFIX)) and key not in self._overlay:
             return None
         try:
             module = lower(self.source(key), key)
