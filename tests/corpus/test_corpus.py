@@ -10,6 +10,7 @@ import pytest
 from tools.corpus import findings, report, verdicts
 from tools.corpus import run as runs
 from tools.corpus.libraries import CorpusError, Library, chosen, read_list, source_folder, torch_lines, unpack
+from tools.corpus.recheck import recheck
 
 BAD = """\
 import torch
@@ -168,3 +169,17 @@ def test_a_process_that_dies_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mo
     make(tmp_path)
     monkeypatch.setattr(runs, "WORKER", ("-c", "import sys; sys.exit('broken')"))
     assert run(tmp_path).failures == ("the process ended with 1: broken",)
+
+
+def test_a_recheck_tells_what_became_of_judged_findings(tmp_path: Path) -> None:
+    make(tmp_path)
+    (found,) = run(tmp_path).findings
+    judged = [verdicts.judge(found, "true", "sigmoid keeps its result")]
+    (same,) = recheck([LIBRARY, Library("other", "1")], judged, tmp_path, 100, 1, source_folder)
+    assert (list(same.still), list(same.gone), list(same.fresh)) == (judged, [], [])
+    make(tmp_path, BAD.replace("y += 1", "y *= 2"))
+    (changed,) = recheck([LIBRARY], judged, tmp_path, 100, 1, source_folder)
+    assert (list(changed.gone), [it.text for it in changed.fresh]) == (judged, ["y *= 2"])
+    text = report.rechecked([changed])
+    assert "true         0 still there     1 gone" in text
+    assert f"true, and gone:\n  [{found.fingerprint}] IPL202 tiny tiny/net.py Net.forward: y += 1" in text

@@ -11,6 +11,7 @@ import click
 from tools.corpus import report, verdicts
 from tools.corpus.findings import Finding
 from tools.corpus.libraries import CorpusError, chosen, default_cache, read_list, source_folder
+from tools.corpus.recheck import recheck
 from tools.corpus.run import last_findings, run
 
 _cache = click.option(
@@ -51,6 +52,18 @@ def run_command(cache_dir: Path, names: tuple[str, ...], jobs: int, limit: float
     failed = report.failures(outcomes)
     click.echo(failed)
     sys.exit(1 if failed else 0)
+
+
+@main.command("recheck")
+@_cache
+@_library
+@click.option("--jobs", default=1, show_default=True, help="Libraries at a time.")
+@click.option("--limit", default=900.0, show_default=True, help="Seconds that a library may take.")
+def recheck_command(cache_dir: Path, names: tuple[str, ...], jobs: int, limit: float) -> None:
+    """Lint only the files with judged findings: what is wrong and still there, what is true and gone."""
+    judged = verdicts.read()
+    libraries = chosen(read_list(), names)
+    click.echo(report.rechecked(list(recheck(libraries, judged.values(), cache_dir, limit, jobs, source_folder))))
 
 
 @main.command()

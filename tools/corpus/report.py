@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tools.corpus.findings import Finding
+from tools.corpus.recheck import Recheck
 from tools.corpus.run import Outcome
 from tools.corpus.verdicts import WORDS, Verdict
 
@@ -70,6 +71,31 @@ def _cells(name: str, counts: Mapping[str, int]) -> list[str]:
 def failures(outcomes: Iterable[Outcome]) -> str:
     """What went wrong, one a line."""
     return "\n".join(f"{it.library.name}: {failure}" for it in outcomes for failure in it.failures)
+
+
+def rechecked(parts: Sequence[Recheck]) -> str:
+    """How many judged findings are still there, by verdict, and those that should not be as they are."""
+    lines = []
+    for word in WORDS:
+        still = sum(it.word == word for part in parts for it in part.still)
+        gone = sum(it.word == word for part in parts for it in part.gone)
+        lines.append(f"{word:8}  {still:4} still there  {gone:4} gone")
+    for title, found in (
+        ("wrong, and still there", [it for part in parts for it in part.still if it.word == "wrong"]),
+        ("true, and gone", [it for part in parts for it in part.gone if it.word == "true"]),
+    ):
+        lines += [
+            "",
+            f"{title}:",
+            *(f"  [{it.fingerprint}] {it.code} {it.library} {it.path} {it.function}: {it.text}" for it in found),
+        ]
+    fresh = [it for part in parts for it in part.fresh]
+    lines += [
+        "",
+        "without a verdict:",
+        *(f"  [{it.fingerprint}] {it.severity} {it.code} {it.library} {it.path}:{it.row}" for it in fresh),
+    ]
+    return "\n".join([*lines, *(f"{it.library.name}: {it.failure}" for it in parts if it.failure)])
 
 
 def show(finding: Finding, verdict: Verdict | None = None) -> str:

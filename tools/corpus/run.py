@@ -51,36 +51,53 @@ def _one(library: Library, cache: Path, limit: float, sources: Callable[[Library
     except CorpusError as error:
         return Outcome(library, failures=(str(error),))
     lines = torch_lines(folder)
-    results = cache / "results"
-    results.mkdir(parents=True, exist_ok=True)
-    output = results / f"{library.name}.jsonl"
-    fresh = results / f"{library.name}.fresh"
-    command = [sys.executable, *WORKER, library.name, str(folder), str(fresh)]
+    output = cache / "results" / f"{library.name}.jsonl"
+    fresh = output.with_suffix(".fresh")
+    done = lint(library, folder, [folder], fresh, limit)
+    if done.failure is not None:
+        return Outcome(library, lines, done.seconds, failures=(done.failure,))
+    before = findings.read(output) if output.exists() else None
+    fresh.replace(output)
+    known = {it.fingerprint for it in before or ()}
+    now = {it.fingerprint for it in done.findings}
+    return Outcome(
+        library,
+        lines,
+        done.seconds,
+        done.findings,
+        frozenset(now - known) if before is not None else frozenset(),
+        [it for it in before or () if it.fingerprint not in now],
+        done.given_up,
+        done.faults,
+    )
+
+
+@dataclass(frozen=True)
+class Linted:
+    """What the process that lints gave: findings, or why there are none. ``faults`` are files that it could not analyse."""
+
+    seconds: float
+    findings: Sequence[Finding] = ()
+    given_up: int = 0
+    faults: Sequence[str] = ()
+    failure: str | None = None
+
+
+def lint(library: Library, folder: Path, paths: Sequence[Path], output: Path, limit: float) -> Linted:
+    """Lints paths in a library's folder in a process of its own, which leaves its findings in ``output``."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, *WORKER, library.name, str(folder), str(output), *map(str, paths)]
     start = time.monotonic()
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=limit)
     except subprocess.TimeoutExpired:
-        return Outcome(library, lines, limit, failures=(f"not done after {limit:.0f} s",))
+        return Linted(limit, failure=f"not done after {limit:.0f} s")
     seconds = time.monotonic() - start
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return Outcome(library, lines, seconds, failures=(f"the process ended with {done.returncode}: {last}",))
-    notes = json.loads(fresh.with_suffix(".notes").read_text(encoding="utf-8"))
-    before = findings.read(output) if output.exists() else None
-    found = findings.read(fresh)
-    fresh.replace(output)
-    known = {it.fingerprint for it in before or ()}
-    now = {it.fingerprint for it in found}
-    return Outcome(
-        library,
-        lines,
-        seconds,
-        found,
-        frozenset(now - known) if before is not None else frozenset(),
-        [it for it in before or () if it.fingerprint not in now],
-        notes["given_up"],
-        notes["failures"],
-    )
+        return Linted(seconds, failure=f"the process ended with {done.returncode}: {last}")
+    notes = json.loads(output.with_suffix(".notes").read_text(encoding="utf-8"))
+    return Linted(seconds, findings.read(output), notes["given_up"], notes["failures"])
 
 
 def last_findings(cache: Path, library: Library) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Lints one folder in a process of its own: ``python -m tools.corpus.worker LIBRARY FOLDER OUTPUT``."""
+"""Lints paths of one library in a process of its own: ``python -m tools.corpus.worker LIBRARY FOLDER OUTPUT PATHS``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tools.corpus import findings
 GIVEN_UP = "IPL001"
 
 
-def main(library: str, folder: Path, output: Path) -> None:
+def main(library: str, folder: Path, output: Path, paths: list[str]) -> None:
     """Writes the findings, one a line, to ``output``, and what else is to be counted beside it."""
-    result = check_paths([folder], Settings(severity=Severity.INFO), jobs=1)
+    result = check_paths(paths, Settings(severity=Severity.INFO), jobs=1)
     found = findings.collect(result.diagnostics, library, folder)
     notes = {
         "given_up": sum(it.code == GIVEN_UP for it in found),
@@ -27,4 +27,4 @@ def main(library: str, folder: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
