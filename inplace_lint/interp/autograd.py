@@ -20,6 +20,7 @@ from inplace_lint.domain.conditions import (
     decisive_texts,
     maybe_both,
     maybe_either,
+    negate,
 )
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
 from inplace_lint.domain.state import GRAD, INFERENCE, State
@@ -107,6 +108,15 @@ def use(m: Machine, state: State, tensor: Tensor, cond: Cond, place: Place) -> N
                 m.context(together),
             )
             m.emit(event, together)
+            _past(state, together)
+
+
+def _past(state: State, raised: Cond) -> None:
+    """Behind what raises under an assumption it does not hold: later writes to the same pieces are no news."""
+    assumed = frozenset(fact for fact in raised if fact.decisive)
+    left = negate(assumed) if len(assumed) == 1 else None
+    if left:
+        state.path = both(state.path, left) or state.path
 
 
 def check_write(
@@ -155,6 +165,7 @@ def check_write(
         if together is not None:
             event = BadViewWritten(event_write, mark.kind, m.site(mark.place), mark.op, None, m.context(together))  # type: ignore[arg-type]
             m.emit(event, together, state.path)
+            _past(state, together)
             certain = certain or not together
     if tensor.marks:
         return not certain

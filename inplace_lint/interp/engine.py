@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, maybe_either
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_either
 from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
-from inplace_lint.domain.values import ANYTHING, Const, Unknown, Value, is_unknown, one
+from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
 
@@ -169,6 +169,13 @@ class Engine:
                 continue
             outer = start.path
             start.path = path
+            if not positive and any(isinstance(atom, Unknown) and not atom.tag for atom in value):
+                # What has no identity cannot be asked again: `a and b` is false where `a` is.
+                copy = region[index - 1] if index else instr
+                known_false = _without_identity_false(value)
+                start.registers[-1][instr.cond] = known_false
+                if isinstance(copy, ir.Move) and copy.src == instr.cond:
+                    start.registers[-1][copy.dst] = known_false
             self.refine(region, index, instr.cond, start, flow, positive)
             after = self.run(inner, start, flow)
             if after is not None:
@@ -329,6 +336,13 @@ class Engine:
     def may_unroll(self, count: int) -> bool:
         """Whether a loop of that many rounds is run round by round."""
         return count <= UNROLL and count * self.m.unrolled <= UNROLL_PRODUCT
+
+
+def _without_identity_false(value: Value) -> Value:
+    kept: dict[Atom, Cond] = {}
+    for atom, cond in value.items():
+        add_to(kept, Const(False, "bool") if isinstance(atom, Unknown) and not atom.tag else atom, cond)
+    return kept
 
 
 @handles(ir.While)
