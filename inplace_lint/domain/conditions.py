@@ -158,7 +158,8 @@ K = TypeVar("K")
 def join_maps(a: Mapping[K, Cond], a_path: Cond, b: Mapping[K, Cond], b_path: Cond) -> dict[K, Cond]:
     """The join of two records of conditions, each made on its own path since the paths parted.
 
-    What only one path has holds only there; what both have the same way needs no path.
+    What only one path has holds only there; what both have the same way needs no path. What cannot hold on the paths that
+    know of it (an answer that a question got in an earlier round of a loop, and not in this one) is gone.
     """
     if a == b:
         return dict(a)
@@ -167,22 +168,20 @@ def join_maps(a: Mapping[K, Cond], a_path: Cond, b: Mapping[K, Cond], b_path: Co
         other = b.get(key)
         if other is None:
             on_path = both(cond, a_path)
-            joined[key] = cond if on_path is None else on_path
+            if on_path is not None:
+                joined[key] = on_path
         elif other == cond:
             joined[key] = cond
         else:
             left, right = both(cond, a_path), both(other, b_path)
-            if left is not None and right is not None:
-                joined[key] = either(left, right)
-            elif left is None and right is None:
-                joined[key] = either(cond, other)
-            else:
-                # Where a side's own path contradicts it, only the other side has it.
-                joined[key] = right if left is None else left  # type: ignore[assignment]
+            weaker = maybe_weaker(left, right)
+            if weaker is not None:
+                joined[key] = weaker
     for key, cond in b.items():
         if key not in a:
             on_path = both(cond, b_path)
-            joined[key] = cond if on_path is None else on_path
+            if on_path is not None:
+                joined[key] = on_path
     return joined
 
 

@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import calls, classes, denial, linking
+from inplace_lint.interp import calls, classes, denial, linking, networks
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -147,15 +147,18 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
 def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str) -> Value | None:
     """An attribute of an unknown object that is a parameter: its class was tested, or the file assigns a Parameter to it."""
     m = engine.m
-    cond: Cond | None = None
+    status: Status | None = None
     for fact in state.path:
         if fact.value and fact.key.startswith(f"{atom.tag} is a "):
             row = m.model.module(fact.key.removeprefix(f"{atom.tag} is a "))
             if row is not None and attr in (name for name, _ in row.parameters):
-                cond = TRUE
-    if cond is None and attr in m.parameter_attrs:
-        cond = frozenset({Fact(f"{atom.tag}.{attr} is a Parameter", True, f"`{attr}` is a Parameter here", True)})
-    if cond is None:
+                status = Status(leaf=TRUE)
+    known = attr in m.parameter_attrs or (networks.is_part(m, state, atom) and attr in m.model.parameter_names)
+    if status is None and known:
+        key = f"{atom.tag}.{attr} is a Parameter"
+        yes = frozenset({Fact(key, True, f"`{attr}` is a Parameter here", True)})
+        status = Status(leaf=yes, constant=frozenset({Fact(key, False)}))
+    if status is None:
         return None
     oid = m.named_oid("parameter of unknown", atom.tag, attr)
     if oid not in state.heap:
@@ -164,13 +167,13 @@ def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str
             attr,
             frozenset({oid}),
             frozenset({oid}),
-            status=Status(leaf=TRUE),
+            status=status,
             dtype="float32",
             parameter=True,
             assumed=f"{atom.tag}.{attr}",
         )
         state.heap[oid] = made
-    return {oid: cond}
+    return one(oid)
 
 
 def _of_class(state: State, cls: int, found: Value) -> Value:

@@ -290,7 +290,8 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
         value = numpy_calls.call(engine, state, path, site)
         if value is not NotImplemented:
             return value  # type: ignore[no-any-return]
-    return unknown_result(engine, state, site.positional, site.named, site.place, None)
+    spelled = path.rsplit(".", 1)[-1]
+    return unknown_result(engine, state, site.positional, site.named, site.place, None, spelled)
 
 
 def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> Value | None:
@@ -401,13 +402,18 @@ def unknown_result(
     named: Mapping[str, Value],
     place: Place,
     callee: Unknown | None,
+    spelled: str | None = None,
 ) -> Value:
-    """The result of a call of which nothing is known: it neither saves nor writes."""
+    """The result of a call of which nothing is known: it neither saves nor writes. spelled: the callee, for messages."""
     if callee is not None and callee.tag and not callee.tag.startswith("not "):
         value = networks.call_unknown(engine, state, callee, positional, named, place)
     else:
         value = networks.unknown_function(engine, state, [*positional, *named.values()], place)
     networks.remember_given(engine, state, value, [*positional, *named.values()])
+    if spelled is None and callee is not None and callee.tag in engine.m.callees:
+        spelled = f"{engine.m.callees[callee.tag]}(...)"
+    if spelled is not None:
+        engine.m.callees.update((atom.tag, spelled) for atom in value if isinstance(atom, Unknown))
     return value
 
 

@@ -71,7 +71,9 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
             return {m.derived(atom, "[...]"): TRUE}
         if not atom.tag:
             return ANYTHING
-        return {m.fresh(state, place[1], "element", atom.grad): TRUE}
+        element = m.fresh(state, place[1], "element", atom.grad)
+        m.part_of.setdefault(element.tag, atom)
+        return {element: TRUE}
     if isinstance(atom, int):
         box = state.heap.get(atom)
         if isinstance(box, Container):

@@ -33,6 +33,10 @@ EITHER = "holds the first of two: "
 """How the keys of facts begin that choose between two networks which an optimizer may hold."""
 
 
+MOST_PARTS = 9
+"""Attributes of attributes of an unknown that are told apart inside a loop, which ends the sooner the fewer there are."""
+
+
 class BudgetExceeded(Exception):
     """The analysis of an entry point took too many steps."""
 
@@ -116,6 +120,8 @@ class Machine:
         self.attribute_of: dict[str, tuple[Unknown, str]] = {}
         self.network_parts: dict[str, set[str]] = {}
         self.part_of: dict[str, Unknown] = {}
+        self.steps_to: dict[str, int] = {}
+        self.callees: dict[str, str] = {}
         self.zeroed: set[str] = set()
         self.backwards = 0
         self.fixpoints: dict[object, State] = {}
@@ -235,8 +241,10 @@ class Machine:
         if "~" in base.tag[:-1]:
             # What follows from what followed in an older round has no identity worth keeping; loops end by it.
             return Unknown("", "no", base.tensor)
-        if len(tag) > (48 if self.loops else 120):
+        steps = self.steps_to.get(base.tag, 0) + 1
+        if len(tag) > 120 or steps > (MOST_PARTS if self.loops else 3 * MOST_PARTS):
             return Unknown("", "no", base.tensor)
+        self.steps_to[tag] = steps
         if tag not in self._tag_loops:
             self._tag_loops[tag] = self._tag_loops.get(base.tag, ())
         self.part_of.setdefault(tag, base)
@@ -284,12 +292,11 @@ class Machine:
             {Fact(tag, answer, f"{self.describe(tag)} is {word}" if known_by_caller else "", known_by_caller)}
         )
 
-    @staticmethod
-    def describe(tag: str) -> str:
+    def describe(self, tag: str) -> str:
         """A tag as a person reads it: ``forward:x.y`` is argument ``x.y`` of ``forward``."""
         owner, _, expression = tag.partition(":")
         if tag.startswith("#"):
-            return "the result of an unknown call"
+            return self._result(tag)
         if not expression:
             return f"`{tag}`"
         return f"`{expression}` of `{owner}`"
@@ -358,10 +365,14 @@ class Machine:
             whole = self.part_of.get(whole.tag)
         return {}
 
+    def _result(self, tag: str) -> str:
+        callee = self.callees.get(tag.rstrip("~"))
+        return f"the result of `{callee}(...)`" if callee else "the result of an unknown call"
+
     def _argument(self, tag: str) -> str:
         owner, _, expression = tag.partition(":")
         if not expression or tag.startswith("#"):
-            return "the result of an unknown call"
+            return self._result(tag)
         if expression.isidentifier():
             return f"argument `{expression}` of `{owner}`"
         return f"`{expression}` of `{owner}`"

@@ -175,6 +175,11 @@ def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, 
         )
     else:
         box = Container("list", ())
+    if path == SEQUENTIAL or path.startswith("torch.nn.Module"):
+        for member in (*(box.items or ()), *(box.entries or {}).values(), box.rest):
+            for atom in member:
+                if isinstance(atom, Unknown) and atom.tag:
+                    networks.parameters_of_unknown(m, state, atom)  # members of these are modules, whoever made them
     items = state.allocate(m.named_oid("items", oid), box)
     state.put(oid, replace(instance, attrs={**instance.attrs, "*items": one(items)}))
 

@@ -86,6 +86,15 @@ def is_network(m: Machine, state: State, atom: Unknown) -> bool:
     return bool(atom.tag) and m.named_oid("parameters", atom.tag) in state.heap
 
 
+def is_part(m: Machine, state: State, atom: Unknown | None) -> bool:
+    """Whether an unknown, or what it was taken out of, was used as a network before: ``model.encoder.layer[3]``."""
+    while atom is not None and atom.tag:
+        if is_network(m, state, atom):
+            return True
+        atom = m.part_of.get(atom.tag.rstrip("~"))
+    return False
+
+
 def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite) -> Any:
     """Methods by which an unknown shows itself as a network: ``parameters()``, ``train()``, ``to()``."""
     m = engine.m

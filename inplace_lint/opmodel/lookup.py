@@ -7,7 +7,7 @@ its kind is asked for, split into lines, and each row is decoded on first use, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Generic, TypeVar
 
@@ -113,6 +113,12 @@ class OpModel:
         if found is None and dotted.startswith("torch.nn.modules."):
             found = self.modules.get("torch.nn." + dotted.rpartition(".")[2])
         return found
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names under which PyTorch's own modules keep parameters: ``weight``, ``bias``, ``in_proj_weight`` ..."""
+        rows_of_all = (self.modules.get(name) for name in self.modules)
+        return frozenset(name for row in rows_of_all if row is not None for name, _ in row.parameters)
 
     def optimizer(self, dotted: str) -> OptimizerRow | None:
         """An optimizer class: ``torch.optim.Adam``, or ``torch.optim.adam.Adam``."""
