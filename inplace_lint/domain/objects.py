@@ -139,7 +139,8 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the backward graph. ``edges`` lead to nodes and to leaves; ``freed`` records the backwards that freed it."""
+    """A node of the backward graph. ``edges`` lead to nodes and to leaves; ``freed`` records the backwards that freed it
+    (those of earlier rounds of a loop with their origin below zero)."""
 
     place: Place
     op: str

@@ -509,7 +509,8 @@ def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> Non
         node = state.heap.get(key)
         if not isinstance(node, Node) or not node.frees:
             continue
-        for first, own in node.freed.items():
+        for (file, origin), own in node.freed.items():
+            first = (file, abs(origin))
             possible = [c for cond in alternatives if (c := both(cond, own)) is not None]
             together = min(possible, key=lambda c: (len(decisive_texts(c)), len(c))) if possible else None
             if first in told or key in m.told or together is None or m.contradicts(together, state.path):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Instance, Place, Tensor, contents
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, Const, Sym, Unknown, Value, const, one, under, union
+from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
 from inplace_lint.interp import calls, classes
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine, handles
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.machine import COUNTER, Flow
 from inplace_lint.interp.ops import OpCall, call_op
 
 MOST_ROWS = 12
@@ -173,13 +173,32 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
 
     def start(state: State, flow: Flow) -> State | None:
         values = state.registers[-1].get(spot, ANYTHING)
-        state.registers[-1][instr.item] = elements(engine, state, flow, values, place).any or ANYTHING
+        item = elements(engine, state, flow, values, place).any or ANYTHING
+        state.registers[-1][instr.item] = _of_this_round(engine, state, item, place, "")
         return state
 
     after = engine.loop(instr, state, flow, start)
     if after is not None:
         after.registers[-1].pop(spot, None)
     return after
+
+
+def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str) -> Value:
+    """What ``range``, ``enumerate`` and ``zip`` hand out was named when they were called; each round gets another one."""
+    fresh: dict[Atom, Cond] = {}
+    for atom, cond in value.items():
+        new: Atom = atom
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(atom, Unknown) and atom.tag.startswith(("#range@", "#count@")):
+            new = engine.m.fresh(state, place[1], f"{COUNTER}{path}", "no", False)
+        elif isinstance(atom, Unknown) and atom.tag.startswith("#element@") and path:
+            new = engine.m.fresh(state, place[1], f"element{path}", atom.grad, atom.tensor)
+        elif isinstance(box, Container) and box.kind == "tuple" and box.items is not None and len(path) < 6:
+            parts = [_of_this_round(engine, state, v, place, f"{path} {n}") for n, v in enumerate(box.items)]
+            if any(a is not b for a, b in zip(parts, box.items, strict=True)):
+                new = state.allocate(engine.m.oid(place[1], f"items{path}"), Container("tuple", tuple(parts)))
+        fresh[new] = cond
+    return value if fresh.keys() == value.keys() else fresh
 
 
 __all__ = ["TRUE", "Elements", "elements", "rows", "run_for"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
-from inplace_lint.domain.objects import CONSTANT, Place, Status, Tensor
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive_texts
+from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
 from inplace_lint.domain.state import Effort, State
 from inplace_lint.domain.values import Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, ParameterRebound, Site
@@ -35,6 +36,14 @@ EITHER = "holds the first of two: "
 
 MOST_PARTS = 9
 """Attributes of attributes of an unknown that are told apart inside a loop, which ends the sooner the fewer there are."""
+
+
+COUNTER = "counter"
+"""What the tags of loop counters begin with, after the mark of what no caller gave."""
+BEFORE = " before"
+"""Ends the fact that such a question had the answer yes in an earlier round."""
+_ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
+"""Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
 
 
 class BudgetExceeded(Exception):
@@ -77,6 +86,14 @@ class Pending:
 
     event: Event
     cond: Cond
+
+
+def _earlier(freed: Mapping[Place, Cond]) -> dict[Place, Cond]:
+    """The backwards of a round that ended, apart from those of the next: an origin below zero."""
+    found: dict[Place, Cond] = {}
+    for (file, origin), cond in freed.items():
+        add_to(found, (file, -abs(origin)), cond)
+    return found
 
 
 class Machine:
@@ -187,6 +204,9 @@ class Machine:
                     self.part_of.setdefault(f"{tag}~", replace(whole, tag=f"{whole.tag}~"))
                 self._tag_loops.setdefault(f"{tag}~", loops[: loops.index(loop) + 1])
         state.map_conditions(self._forget_round(loop))
+        for oid, obj in state.heap.items():
+            if isinstance(obj, Node) and any(origin > 0 for _, origin in obj.freed):
+                state.heap[oid] = replace(obj, freed=_earlier(obj.freed))
         if ids or tags:
             state.rename(Renaming(ids, tags))
 
@@ -260,11 +280,20 @@ class Machine:
         def change(cond: Cond) -> Cond:
             changed = None
             for fact in cond:
-                tag = fact.key[3:] if fact.key.startswith("rg:") else fact.key
-                if loop in self._tag_loops.get(tag, ()):
-                    changed = cond if changed is None else changed
-                    old = Fact(f"{fact.key}={fact.value} in an earlier round", True, fact.text, fact.decisive)
-                    changed = (changed - {fact}) | {old}
+                tag = fact.key.removeprefix("rg:").removesuffix(BEFORE)
+                loops = self._tag_loops.get(tag, ())
+                if loop not in loops:
+                    continue
+                past = Fact(f"{tag}{BEFORE}", True)
+                if loops[-1] == loop and (fact == past or (fact.value is False and past in cond)):
+                    continue
+                changed = cond if changed is None else changed
+                if loops[-1] == loop and fact.value is True and _ONE_ROUND.fullmatch(tag):
+                    # A counter that was n in this round never is again.
+                    changed = (changed - {fact}) | {Fact(fact.key, False), past}
+                    continue
+                old = Fact(f"{fact.key}={fact.value} in an earlier round", True, fact.text, fact.decisive)
+                changed = (changed - {fact}) | {old}
             return cond if changed is None else changed
 
         return change
