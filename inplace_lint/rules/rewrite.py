@@ -190,8 +190,10 @@ def without_data(ctx: RuleContext, write: Write) -> Rewrite | None:
     """``.data`` replaced by what PyTorch checks: ``.detach()``, or no_grad where a statement needs a target."""
 
     def change(parsed: _Parsed) -> str | None:
-        nodes = parsed.nodes_at_site()
-        attribute = next((it for it in nodes if isinstance(it, ast.Attribute) and it.attr == "data"), None)
+        nodes = list(parsed.nodes_at_site())
+        plain = [it for it in nodes if isinstance(it, ast.Attribute) and it.attr == "data"]
+        # Operands may have a ``.data`` too: what is written stands in the receiver of the outermost call.
+        attribute = next((it for it in map(_data_of, nodes) if it is not None), plain[0] if plain else None)
         if attribute is None:
             return None
         start, end = parsed.extent(attribute.value)[1], parsed.extent(attribute)[1]
@@ -204,6 +206,18 @@ def without_data(ctx: RuleContext, write: Write) -> Rewrite | None:
         return parsed.with_changes([(start, end, ".detach()")])
 
     return _rewrite(ctx, write.site, change)
+
+
+def _data_of(node: ast.AST) -> ast.Attribute | None:
+    """The ``.data`` that a chain of methods, attributes and indices starts from."""
+    while not (isinstance(node, ast.Attribute) and node.attr == "data"):
+        if isinstance(node, ast.Call):
+            node = node.func
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        else:
+            return None
+    return node
 
 
 def without_inplace_flag(ctx: RuleContext, site: Site) -> Rewrite | None:
