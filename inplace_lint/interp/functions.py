@@ -97,7 +97,8 @@ def call(
     outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths)
     caller_loops = m.loops
     m.ctx = (*m.ctx, place)
-    m.calls = (*m.calls, place)
+    if place != (code.file, code.origin):  # else nobody in the source calls it: the analysis starts there
+        m.calls = (*m.calls, place)
     m.codes = (*m.codes, code)
     m.depths = (*m.depths, loops)
     m.file = code.file

@@ -288,7 +288,8 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
     if name != "step" or receiver.tag not in m.zeroed or len(site.positional) > 1:
         return NotImplemented
     given = _given(m, state, receiver)
-    word = m.describe(receiver.tag)
+    named = (site.target or "").removesuffix(".step")
+    word = f"`{named}`" if named and receiver.tag.startswith("#") else m.describe(receiver.tag)
     if whole is not None and is_network(m, state, whole):
         what = f"{word} is the optimizer of {m.describe(whole.tag)}"
         held = {
