@@ -21,14 +21,29 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
     names: dict[int, str] = {}
     owners: dict[int, tuple[str, str]] = {}
     torch_like: set[int] = set()
+    aliases: dict[str, str] = {}
+    tuples: set[int] = set()
     for instr in ir.walk(code.body):
         if isinstance(instr, ir.Load):
-            if instr.name in params and instr.scope == "local":
+            if instr.scope == "local" and instr.name in aliases:
+                names[instr.dst] = aliases[instr.name]
+            elif instr.name in params and instr.scope == "local":
                 names[instr.dst] = instr.name
             elif instr.scope in ("global", "free") and instr.name in ("torch", "F", "nn", "functional"):
                 torch_like.add(instr.dst)
             elif instr.scope == "local" and instr.name == "self":
                 names[instr.dst] = "self"
+        elif isinstance(instr, ir.Store):
+            source = names.get(instr.src)
+            aliases.pop(instr.name, None)
+            if instr.scope == "local" and source in params and source is not None and instr.name not in params:
+                aliases[instr.name] = source
+        elif isinstance(instr, ir.Build) and instr.kind == "tuple":
+            tuples.add(instr.dst)
+        elif isinstance(instr, ir.GetItem):
+            # Lists are not indexed by tuples: what shows the piece to be a tensor shows the whole to be one.
+            if instr.index in tuples and names.get(instr.obj) in params:
+                names[instr.dst] = names[instr.obj]
         elif isinstance(instr, ir.GetAttr):
             owner = names.get(instr.obj)
             if owner in params and owner is not None:

@@ -12,9 +12,10 @@ from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Frame, Function, Instance, Place
 from inplace_lint.domain.state import State, join_all
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Value, one, union
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Unknown, Value, one, union
 from inplace_lint.interp import classes
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
+from inplace_lint.interp.evidence import tensor_parameters
 from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
 from inplace_lint.interp.ops import adopt
 
@@ -66,6 +67,21 @@ def bind(
     return names
 
 
+def _settle_tensors(engine: Engine, state: State, code: ir.Code, names: dict[str, Value]) -> None:
+    """Arguments of which nothing is known are tensors where the body shows that only tensors will do."""
+    m = engine.m
+    unknown = [n for n, value in names.items() if any(isinstance(a, Unknown) and a.tag and a.tensor for a in value)]
+    if not unknown:
+        return
+    evident = m.evident.get(code)
+    if evident is None:
+        evident = m.evident[code] = tensor_parameters(code, m.model)
+    for name in unknown:
+        if name in evident:
+            made = {a: m.materialise(state, a) if isinstance(a, Unknown) else None for a in names[name]}
+            names[name] = {a if (oid := made[a]) is None else oid: cond for a, cond in names[name].items()}
+
+
 def call(
     engine: Engine,
     state: State,
@@ -104,6 +120,7 @@ def call(
     m.file = code.file
     try:
         names = bind(engine, state, function, positional, named, place, open_ended)
+        _settle_tensors(engine, state, code, names)
         first = code.params[0].name if code.params else None
         if function.owner is not None and first is not None:
             names = {**names, "*owner": one(function.owner), "*self": names.get(first, NOTHING)}

@@ -139,6 +139,7 @@ class Machine:
         self.part_of: dict[str, Unknown] = {}
         self.steps_to: dict[str, int] = {}
         self.callees: dict[str, str] = {}
+        self.evident: dict[ir.Code, frozenset[str]] = {}
         self.zeroed: set[str] = set()
         self.backwards = 0
         self.fixpoints: dict[object, State] = {}

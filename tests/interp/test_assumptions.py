@@ -86,3 +86,35 @@ def test_a_forward_that_is_not_trained_is_silent() -> None:
 def test_what_only_tensors_have_shows_that_an_argument_is_one(use: str, tensor: bool) -> None:
     found = diagnostics(f"def f(x):\n    y = {use}\n    z = w * x\n    x *= 2\n    z.sum().backward()\n    return y\n")
     assert [one.code for one in found] == (["IPL201"] if tensor else [])
+
+
+def test_what_an_alias_of_an_argument_goes_through_shows_the_argument() -> None:
+    module = """\
+class Pass(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(2, 2, 1)
+
+    def forward(self, feature):
+        out = feature
+        for i in range(1, out.shape[2]):
+            out[:, :, i : i + 1].add_(self.conv(out[:, :, i - 1 : i]))
+        return out
+"""
+    (found,) = diagnostics(module)
+    assert (found.code, found.severity) == ("IPL201", Severity.ERROR)
+
+
+def test_the_body_of_a_callee_shows_what_its_caller_passes() -> None:
+    source = """\
+def rescale(image):
+    copy = image.clone()
+    for channel, scale in zip(copy[0], (0.5, 0.2)):
+        channel.mul_(scale)
+    return copy
+
+def show(picture, path):
+    save(rescale(picture), path)
+"""
+    (found,) = diagnostics(source)
+    assert (found.code, found.assumptions) == ("IPL401", ("argument `picture` of `show` requires grad",))
