@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either, maybe_weaker
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.values import (
     NOTHING,
     Atom,
@@ -160,6 +162,7 @@ ContainerKind = Literal["list", "tuple", "set", "dict", "deque", "generator", "s
 class Container:
     """A list, tuple, set or dict. ``items`` are exact, in order; None where only their union ``rest`` is known.
 
+    order: of such elements, what may follow what; None where nothing is known of it.
     A dict's exact entries are in ``entries`` (by constant key); ``rest`` is what any other key may hold.
     """
 
@@ -168,6 +171,7 @@ class Container:
     entries: Mapping[object, Value] | None = None
     rest: Value = field(default_factory=dict)
     default: Value | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +375,20 @@ def contents(container: Container) -> Value:
     return joined
 
 
+def order_of(container: Container) -> Order | None:
+    """What may follow what in a list or tuple, or among the values of a dict, as far as it is known."""
+    if container.kind == "dict":
+        return container.order if container.rest else sequences.of((container.entries or {}).values())
+    if container.kind == "set" or (container.rest and container.items is not None):
+        return None
+    return container.order if container.items is None else sequences.of(container.items)
+
+
+def sequence(kind: ContainerKind, order: Order | None, rest: Value) -> Container:
+    """A container of unknown length, with what is known of its order."""
+    return Container(kind, None, None, rest, None, order)
+
+
 def _join_containers(a: Container, pa: Cond, b: Container, pb: Cond) -> Obj:
     if a.kind != b.kind:
         return Opaque()
@@ -379,11 +397,13 @@ def _join_containers(a: Container, pa: Cond, b: Container, pb: Cond) -> Obj:
     if a.kind == "dict":
         if a.entries is None or b.entries is None:
             return Container("dict", None, None, join_values(contents(a), pa, contents(b), pb), default)
-        return Container("dict", (), _join_named(a.entries, pa, b.entries, pb), rest, default)
+        order = sequences.joined(order_of(a), pa, order_of(b), pb) if rest else None
+        return Container("dict", (), _join_named(a.entries, pa, b.entries, pb), rest, default, order)
     if a.items is not None and b.items is not None and len(a.items) == len(b.items):
         items = tuple(join_values(x, pa, y, pb) for x, y in zip(a.items, b.items, strict=True))
         return Container(a.kind, items, None, rest, default)
-    return Container(a.kind, None, None, join_values(contents(a), pa, contents(b), pb), default)
+    order = sequences.joined(order_of(a), pa, order_of(b), pb)
+    return Container(a.kind, None, None, join_values(contents(a), pa, contents(b), pb), default, order)
 
 
 def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
@@ -474,6 +494,8 @@ def _mentions(obj: Obj) -> Mentions:
             elif not isinstance(atom, (Const, Sym, Imported, SliceAtom)):
                 ids.update(references({atom: cond}))
                 tags.update(unknown_tags(atom))
+    if isinstance(obj, Container) and obj.order is not None:
+        conditional = conditional or any(obj.order.edges.values())
     if isinstance(obj, Tensor):
         ids.update(obj.bases, obj.nodes, obj.storages, obj.counters, obj.from_grad)
         if obj.module is not None:
@@ -511,7 +533,8 @@ def rename_object(obj: Obj, names: Renaming) -> Obj:
         items = None if obj.items is None else tuple(value(v) for v in obj.items)
         entries = None if obj.entries is None else {k: value(v) for k, v in obj.entries.items()}
         default = None if obj.default is None else value(obj.default)
-        return Container(obj.kind, items, entries, value(obj.rest), default)
+        order = None if obj.order is None else sequences.renamed(obj.order, names)
+        return Container(obj.kind, items, entries, value(obj.rest), default, order)
     if isinstance(obj, Instance):
         cls = names.atom(obj.cls)
         attrs = {k: value(v) for k, v in obj.attrs.items()}

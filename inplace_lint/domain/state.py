@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
 from inplace_lint.domain.objects import (
     Container,
@@ -296,6 +297,7 @@ def _map_object(obj: Obj, f: Callable[[Cond], Cond]) -> Obj:
             items=None if obj.items is None else tuple(value(v) for v in obj.items),
             entries=None if obj.entries is None else {k: value(v) for k, v in obj.entries.items()},
             rest=value(obj.rest),
+            order=None if obj.order is None else sequences.conditioned(obj.order, f),
         )
     if isinstance(obj, Instance):
         return replace(

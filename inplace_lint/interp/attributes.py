@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import calls, classes, denial, linking, networks
+from inplace_lint.interp import calls, classes, denial, linking, module_tree, networks
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -91,6 +91,8 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(atom, Sym):
         if atom.path == "torch" and attr == "__version__":
             return const(engine.m.model.version)
+        if attr == "__name__":
+            return const(atom.path.rsplit(".", 1)[-1])
         return linking.resolve(engine, state, linking.outside(engine, calls.canonical(f"{atom.path}.{attr}")))
     if isinstance(atom, Imported):
         return linking.name_in(engine, state, atom.file, attr) or ANYTHING
@@ -291,6 +293,8 @@ def _of_instance(
     engine: Engine, state: State, flow: Flow, oid: int, instance: Instance, attr: str, place: Place
 ) -> Value:
     m = engine.m
+    if attr == "__class__":
+        return one(instance.cls)
     if attr in instance.attrs:
         value = m.consistent(state, instance.attrs[attr])
         if value:
@@ -299,8 +303,6 @@ def _of_instance(
         found = classes.lookup(state, instance.cls, attr)
         if found is not None:
             return _bind(engine, state, flow, oid, found, place)
-        if attr == "__class__":
-            return one(instance.cls)
         getter = classes.lookup(state, instance.cls, "__getattr__")
         running = any(code.name == "__getattr__" for code in m.codes)
         if (
@@ -323,6 +325,11 @@ def _of_instance(
         return inner.items[int(attr)]
     if inner is not None and inner.entries is not None and attr in inner.entries:
         return inner.entries[attr]
+    if attr == "_modules" and classes.is_module(state, instance.cls):
+        return module_tree.registered(m, state, oid)
+    dynamic = module_tree.dynamic_value(instance, attr)
+    if dynamic:
+        return dynamic
     if calls.is_module_method(engine, state, instance, attr) or isinstance(instance.cls, Sym):
         return one(Method(oid, attr))
     if classes.all_known(state, instance.cls) and not instance.tag:
@@ -383,16 +390,36 @@ def put(
                 if parameter and classes.is_module(state, thing.cls) and not _all_parameters(state, value):
                     # nn.Module refuses to replace a Parameter by a plain tensor: the assignment raises.
                     continue
-            sure = oid > 0 and (not cond or cond <= state.path)
+            every = oid in m.universal
+            sure = (oid > 0 or every) and (not cond or cond <= state.path)
             new = value if sure or old is None else union((old, under(value, cond)))
+            if every:
+                state.heap.pop(oid)
             state.put(oid, replace(thing, attrs={**thing.attrs, attr: new}))
+            _put_child(state, thing, attr, new)
             if attr == "inplace" and isinstance(thing.cls, Sym):
                 changed = state.heap[oid]
                 if isinstance(changed, Instance):
                     flagged = {**changed.config, "inplace": new, "*flag": one(Const(place, "place"))}
+                    if every:
+                        state.heap.pop(oid)
                     state.put(oid, replace(changed, config=flagged))
         elif isinstance(thing, Class):
             state.put(oid, replace(thing, attrs={**thing.attrs, attr: value}))
+
+
+def _put_child(state: State, instance: Instance, attr: str, value: Value) -> None:
+    """A module of a Sequential or ModuleDict replaced under its name."""
+    for atom in instance.attrs.get("*items", {}):
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(box, Container) or not isinstance(atom, int):
+            continue
+        if box.kind == "dict" and box.entries is not None and attr in box.entries:
+            state.put(atom, replace(box, entries={**box.entries, attr: value}))
+        elif attr.isdigit() and box.items is not None and int(attr) < len(box.items):
+            items = list(box.items)
+            items[int(attr)] = value
+            state.put(atom, Container(box.kind, tuple(items)))
 
 
 def _all_parameters(state: State, value: Value) -> bool:

@@ -22,7 +22,17 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import attributes, calls, classes, copying, instances, iteration, operators
+from inplace_lint.interp import (
+    attributes,
+    calls,
+    classes,
+    copying,
+    instances,
+    iterators,
+    module_tree,
+    operators,
+    text,
+)
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.iteration import Elements
 from inplace_lint.interp.registry import CallSite, symbol
@@ -30,97 +40,31 @@ from inplace_lint.interp.registry import CallSite, symbol
 LONGEST = 64
 
 
-def _elements(engine: Engine, state: State, site: CallSite, position: int = 0) -> Elements:
-    value = site.positional[position] if position < len(site.positional) else ANYTHING
-    engine.m.alternative = position
-    return iteration.elements(engine, state, site.flow, value, site.place)
-
-
-def _box(engine: Engine, state: State, site: CallSite, kind: str, inner: Elements, word: str) -> Value:
-    items = None if inner.exact is None else tuple(inner.exact)
-    box = Container(kind, items, None, NOTHING if items is not None else inner.any)  # type: ignore[arg-type]
-    return one(state.allocate(engine.m.oid(site.place[1], word), box))
-
-
-@symbol("builtins.range")
-def range_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``range``: exact where its bounds are known and it is short."""
-    given = [constant_of(v) for v in site.positional]
-    numbers = [n for n in given if isinstance(n, int)]
-    if numbers and len(numbers) == len(given):
-        try:
-            values = range(*numbers)
-        except (TypeError, ValueError):
-            values = range(0)
-        if len(values) <= LONGEST:
-            return _box(engine, state, site, "generator", Elements([const(n) for n in values], ANYTHING), "range")
-    number = engine.m.fresh(state, site.place[1], "range", "no", False)
-    return _box(engine, state, site, "generator", Elements(None, one(number)), "range")
-
-
-@symbol("builtins.enumerate")
-def enumerate_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``enumerate``."""
-    inner = _elements(engine, state, site)
-    start = constant_of(site.argument(1, "start"), 0)
-    m = engine.m
-
-    def pair(index: Value, item: Value, word: str) -> Value:
-        return one(state.allocate(m.oid(site.place[1], word), Container("tuple", (index, item))))
-
-    if inner.exact is not None and isinstance(start, int):
-        pairs = [pair(const(start + n), item, f"pair {n}") for n, item in enumerate(inner.exact)]
-        return _box(engine, state, site, "generator", Elements(pairs, ANYTHING), "enumerate")
-    number = m.fresh(state, site.place[1], "count", "no", False)
-    return _box(engine, state, site, "generator", Elements(None, pair(one(number), inner.any, "pair")), "enumerate")
-
-
-@symbol("builtins.zip", "itertools.zip_longest")
-def zip_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``zip``."""
-    columns = [_elements(engine, state, site, n) for n in range(len(site.positional))]
-    m = engine.m
-    exact = [c.exact for c in columns if c.exact is not None]
-    if len(exact) == len(columns) and columns:
-        rows = [
-            one(state.allocate(m.oid(site.place[1], f"row {n}"), Container("tuple", row)))
-            for n, row in enumerate(zip(*exact, strict=False))
-        ]
-        return _box(engine, state, site, "generator", Elements(rows, ANYTHING), "zip")
-    row = one(state.allocate(m.oid(site.place[1], "row"), Container("tuple", tuple(c.any for c in columns))))
-    return _box(engine, state, site, "generator", Elements(None, row), "zip")
-
-
-@symbol("builtins.reversed")
-def reversed_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``reversed``."""
-    inner = _elements(engine, state, site)
-    exact = None if inner.exact is None else inner.exact[::-1]
-    return _box(engine, state, site, "generator", Elements(exact, inner.any), "reversed")
-
-
 @symbol("builtins.list", "builtins.sorted")
 def list_(engine: Engine, state: State, site: CallSite) -> Value:
     """``list`` and ``sorted``."""
     if not site.positional:
-        return _box(engine, state, site, "list", Elements([], ANYTHING), "list")
-    return _box(engine, state, site, "list", _elements(engine, state, site), "list")
+        return iterators.boxed(engine, state, site, "list", Elements([], ANYTHING), "list")
+    inner = iterators.elements_of(engine, state, site)
+    if (site.target or "").endswith("sorted"):
+        inner = Elements(inner.exact, inner.any)  # what is where is not known any more
+    return iterators.boxed(engine, state, site, "list", inner, "list")
 
 
 @symbol("builtins.tuple")
 def tuple_(engine: Engine, state: State, site: CallSite) -> Value:
     """``tuple``."""
     if not site.positional:
-        return _box(engine, state, site, "tuple", Elements([], ANYTHING), "tuple")
-    return _box(engine, state, site, "tuple", _elements(engine, state, site), "tuple")
+        return iterators.boxed(engine, state, site, "tuple", Elements([], ANYTHING), "tuple")
+    return iterators.boxed(engine, state, site, "tuple", iterators.elements_of(engine, state, site), "tuple")
 
 
 @symbol("builtins.set", "builtins.frozenset")
 def set_(engine: Engine, state: State, site: CallSite) -> Value:
     """``set``."""
     if not site.positional:
-        return _box(engine, state, site, "set", Elements([], ANYTHING), "set")
-    return _box(engine, state, site, "set", _elements(engine, state, site), "set")
+        return iterators.boxed(engine, state, site, "set", Elements([], ANYTHING), "set")
+    return iterators.boxed(engine, state, site, "set", iterators.elements_of(engine, state, site), "set")
 
 
 @symbol("builtins.len")
@@ -146,7 +90,7 @@ def len_(engine: Engine, state: State, site: CallSite) -> Value:
 @symbol("builtins.sum")
 def sum_(engine: Engine, state: State, site: CallSite) -> Value:
     """``sum``: additions from the start value on."""
-    inner = _elements(engine, state, site)
+    inner = iterators.elements_of(engine, state, site)
     total = site.argument(1, "start") or const(0)
     m = engine.m
     outer = m.ctx
@@ -157,82 +101,6 @@ def sum_(engine: Engine, state: State, site: CallSite) -> Value:
         total = added if inner.exact is not None else union((total, added))
     m.ctx = outer
     return total
-
-
-@symbol("functools.reduce")
-def reduce_(engine: Engine, state: State, site: CallSite) -> Value | None:
-    """``functools.reduce``."""
-    inner = _elements(engine, state, site, 1)
-    func = site.positional[0] if site.positional else ANYTHING
-    parts = inner.exact if inner.exact is not None else [inner.any, inner.any, inner.any]
-    if len(site.positional) > 2:
-        parts = [site.positional[2], *parts]
-    if not parts:
-        return ANYTHING
-    total = parts[0]
-    m = engine.m
-    outer = m.ctx
-    for number, part in enumerate(parts[1:LONGEST]):
-        m.ctx = (*outer, ("reduce", site.place, number))
-        result = calls.call_value(engine, state, site.flow, func, [total, part], {}, site.place)
-        if result is None:
-            m.ctx = outer
-            return None
-        total = result
-    m.ctx = outer
-    return total
-
-
-@symbol("builtins.map")
-def map_(engine: Engine, state: State, site: CallSite) -> Value | None:
-    """``map``: the function is called with every element."""
-    columns = [_elements(engine, state, site, n) for n in range(1, len(site.positional))]
-    func = site.positional[0] if site.positional else ANYTHING
-    m = engine.m
-    outer = m.ctx
-    exact = [c.exact for c in columns if c.exact is not None]
-    sure = len(exact) == len(columns) and bool(columns)
-    rows = list(zip(*exact, strict=False)) if sure else [tuple(c.any for c in columns)]
-    results: list[Value] = []
-    for number, row in enumerate(rows[:LONGEST]):
-        m.ctx = (*outer, ("map", site.place, number))
-        value = calls.call_value(engine, state, site.flow, func, list(row), {}, site.place)
-        if value is None:
-            m.ctx = outer
-            return None
-        results.append(value)
-    m.ctx = outer
-    return _box(engine, state, site, "generator", Elements(results if sure else None, union(results)), "map")
-
-
-@symbol("builtins.filter")
-def filter_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``filter``: elements for which the function is surely false are left out."""
-    inner = _elements(engine, state, site, 1)
-    func = site.positional[0] if site.positional else ANYTHING
-    if inner.exact is None:
-        return _box(engine, state, site, "generator", inner, "filter")
-    kept: list[Value] = []
-    for element in inner.exact:
-        answer = calls.call_value(engine, state, site.flow, func, [element], {}, site.place)
-        if answer is None or engine.truth(state, answer)[0] is not None:
-            kept.append(element)
-    return _box(engine, state, site, "generator", Elements(kept, union(kept)), "filter")
-
-
-@symbol("itertools.chain", "itertools.chain.from_iterable")
-def chain_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``itertools.chain``; ``from_iterable`` over one iterable of iterables."""
-    nested = site.target is not None and site.target.endswith("from_iterable")
-    sources = list(site.positional)
-    if nested and sources:
-        first = _elements(engine, state, site)
-        sources = first.exact if first.exact is not None else [first.any]
-    parts = [iteration.elements(engine, state, site.flow, source, site.place) for source in sources]
-    exact: list[Value] | None = []
-    for part in parts:
-        exact = None if exact is None or part.exact is None else [*exact, *part.exact]
-    return _box(engine, state, site, "generator", Elements(exact, union([p.any for p in parts])), "chain")
 
 
 @symbol("builtins.isinstance", "builtins.issubclass")
@@ -316,9 +184,7 @@ def _some_attribute(engine: Engine, state: State, site: CallSite, obj: Value) ->
 
     Where nothing is known of the text it is one that was set under such a name, or an unknown one.
     """
-    name = site.argument(1, "name") or ANYTHING
-    tags = [atom.tag for atom in name if isinstance(atom, Unknown)]
-    pattern = engine.m.patterns.get(tags[0].rstrip("~"), "") if len(tags) == 1 else ""
+    pattern = text.pattern_of(engine.m, site.argument(1, "name") or ANYTHING)
     found: list[Value] = []
     hope = "no"
     for atom in obj:
@@ -326,8 +192,14 @@ def _some_attribute(engine: Engine, state: State, site: CallSite, obj: Value) ->
         if not isinstance(thing, Instance) or not classes.is_module(state, thing.cls):
             continue
         hope = "likely"
+        dynamic = module_tree.dynamic_attributes(thing)
+        for own, value in dynamic:
+            if text.may_match(pattern, own):
+                found.append(value)
+        if pattern == ".*" or (found and pattern in (own for own, _ in dynamic)):
+            continue
         for key, value in thing.attrs.items():
-            if key != "*dynamic" and (key.startswith("*") or not re.fullmatch(pattern, key)):
+            if key.startswith("*") or not re.fullmatch(pattern, key):
                 continue
             if any(isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)):
                 found.append(value)
@@ -346,8 +218,9 @@ def setattr_(engine: Engine, state: State, site: CallSite) -> Value:
     for atom in site.positional[0]:
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Instance) and isinstance(atom, int):
-            held = union((thing.attrs.get("*dynamic", NOTHING), site.positional[2]))
-            state.put(atom, replace(thing, attrs={**thing.attrs, "*dynamic": held}))
+            key = module_tree.dynamic_name(text.pattern_of(engine.m, site.positional[1]))
+            held = union((thing.attrs.get(key, NOTHING), site.positional[2]))
+            state.put(atom, replace(thing, attrs={**thing.attrs, key: held}))
     return NONE
 
 
@@ -369,10 +242,19 @@ def hasattr_(engine: Engine, state: State, site: CallSite) -> Value:
     return one(engine.m.fresh(state, site.place[1], "hasattr", "no", False))
 
 
+@symbol("builtins.str")
+def str_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``str`` of a literal, or a text that is not known."""
+    literal = constant_of(site.positional[0]) if site.positional else ""
+    if isinstance(literal, (str, int, float)):
+        return const(str(literal))
+    given = site.positional[0] if site.positional else ANYTHING
+    return text.unknown(engine, state, site.place[1], text.pattern_of(engine.m, given))
+
+
 @symbol(
     "builtins.print",
     "builtins.repr",
-    "builtins.str",
     "builtins.format",
     "warnings.warn",
     "builtins.id",
@@ -405,7 +287,7 @@ def numbers(engine: Engine, state: State, site: CallSite) -> Value:
             return value
     if name in ("max", "min") and site.positional:
         # They compare, and return one of what they were given.
-        inner = _elements(engine, state, site).any if len(site.positional) == 1 else union(site.positional)
+        inner = iterators.elements_of(engine, state, site).any if len(site.positional) == 1 else union(site.positional)
         if operators.split(engine, state, inner)[0] or any(isinstance(atom, int) for atom in inner):
             return inner
     return one(engine.m.fresh(state, site.place[1], "number", "no", False))
@@ -489,7 +371,7 @@ def descriptor(engine: Engine, state: State, site: CallSite) -> Value:
 @symbol("builtins.any", "builtins.all")
 def any_all(engine: Engine, state: State, site: CallSite) -> Value:
     """``any`` and ``all`` over known elements: the answer rests on what the elements rest on."""
-    inner = _elements(engine, state, site)
+    inner = iterators.elements_of(engine, state, site)
     wanted = not (site.target or "").endswith("all")
     if inner.exact is None:
         return one(engine.m.fresh(state, site.place[1], "any", "no", False))

@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inplace_lint import ir
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, both
-from inplace_lint.domain.objects import Class, Container, Frame, Function, Instance, Place, Tensor
+from inplace_lint.domain.objects import (
+    Class,
+    Container,
+    Frame,
+    Function,
+    Instance,
+    Place,
+    Tensor,
+    contents,
+    order_of,
+    sequence,
+)
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -38,6 +50,7 @@ from inplace_lint.interp import (
     modules,
     networks,
     numpy_calls,
+    text,
     trainers,
 )
 from inplace_lint.interp.autograd import WriteInfo, bump
@@ -46,7 +59,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, adopt, call_op
-from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite
+from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite, Spread
 
 MOST_ALTERNATIVES = 3
 """Callees of one call whose results are told apart; objects are named by the callee's number, so names are finite."""
@@ -109,11 +122,12 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     place = engine.m.place(instr.origin)
     positional: list[Value] = []
     named: dict[str, Value] = {}
-    open_ended = False
+    starred: Spread | None = None
     for arg in instr.args:
         value = regs.get(arg.reg, ANYTHING)
         if arg.kind == "positional":
             positional.append(value)
+            starred = None if starred is None else _longer(starred, sequences.of([value]), value)
         elif arg.kind == "keyword" and arg.name is not None:
             named[arg.name] = value
         elif arg.kind == "star":
@@ -122,7 +136,8 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
                 positional.extend(inner.exact)
             else:
                 positional.append(inner.any)
-                open_ended = True
+                starred = starred or Spread(len(positional) - 1, Container("tuple", ()))
+            starred = None if starred is None else _longer(starred, inner.ordered(), inner.any)
         else:
             for atom in value:
                 box = state.heap.get(atom) if isinstance(atom, int) else None
@@ -152,7 +167,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
             result: Value | None = _super(side, flow, positional)
         else:
             engine.m.alternative = min(number, MOST_ALTERNATIVES)
-            result = call_atom(engine, side, flow, atom, positional, named, place, target, open_ended)
+            result = call_atom(engine, side, flow, atom, positional, named, place, target, starred)
         if result is None:
             continue
         if len(atoms) > 1:
@@ -172,6 +187,17 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     if len(ends) == 1 and len(atoms) == 1 and atoms[0][1]:
         joined.path = outer
     return joined
+
+
+def _longer(spread: Spread, order: sequences.Order | None, rest: Value) -> Spread:
+    """More arguments after starred ones."""
+    before = order_of(spread.tail)
+    after = None if before is None or order is None else sequences.concatenated(before, order)
+    return Spread(spread.start, sequence("tuple", after, union((contents(spread.tail), rest))))
+
+
+def _shifted(spread: Spread | None) -> Spread | None:
+    return None if spread is None else spread.shifted(1)
 
 
 def _is_instance(state: State, atom: Atom) -> bool:
@@ -211,15 +237,15 @@ def call_atom(
     named: Mapping[str, Value],
     place: Place,
     target: str | None = None,
-    open_ended: bool = False,
+    spread: Spread | None = None,
 ) -> Value | None:
     """Call one possibility of a callee. None where the call never returns; the state is updated in place."""
     if isinstance(atom, int):
         thing = state.heap.get(atom)
         if isinstance(thing, Function):
-            return functions.call(engine, state, flow, atom, thing, positional, named, place, open_ended)
+            return functions.call(engine, state, flow, atom, thing, positional, named, place, spread)
         if isinstance(thing, Class):
-            return instances.make(engine, state, flow, atom, thing, positional, named, place)
+            return instances.make(engine, state, flow, atom, thing, positional, named, place, spread)
         if isinstance(thing, Instance):
             return modules.call_instance(engine, state, flow, atom, thing, positional, named, place, target)
         return unknown_result(engine, state, positional, named, place, None)
@@ -227,9 +253,9 @@ def call_atom(
         function = state.heap.get(atom.function)
         if isinstance(function, Function):
             args = [one(atom.receiver), *positional]
-            return functions.call(engine, state, flow, atom.function, function, args, named, place, open_ended)
+            return functions.call(engine, state, flow, atom.function, function, args, named, place, _shifted(spread))
         return unknown_result(engine, state, positional, named, place, None)
-    site = CallSite(place, flow, positional, dict(named), target)
+    site = CallSite(place, flow, positional, dict(named), target, spread)
     if isinstance(atom, Sym):
         return call_symbol(engine, state, atom.path, site)
     if isinstance(atom, Method):
@@ -326,7 +352,7 @@ def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> V
         if table is not None:
             return table(engine, state, receiver, site)  # type: ignore[no-any-return]
     if isinstance(receiver, Const) and isinstance(receiver.value, str):
-        return {engine.m.fresh(state, site.place[1], "text", "no", False): TRUE}
+        return text.call(engine, state, receiver.value, atom.name, site)
     return unknown_result(engine, state, site.positional, site.named, site.place, None)
 
 
@@ -389,6 +415,8 @@ def _unknown_method(
         oid = m.known_tensor(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
+    if not receiver.tag.startswith("#") and name in text.PURE and not site.positional and not site.named:
+        return {m.derived(receiver, f".{name}()", tensor=False, grad="no"): TRUE}
     if receiver.tag.startswith("#") and not (callee is not None and networks.is_network(m, state, receiver)):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}

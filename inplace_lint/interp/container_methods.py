@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from inplace_lint.domain.objects import Container, contents
+from inplace_lint.domain import sequences
+from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.objects import Container, contents, order_of, sequence
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, known, one, union
 from inplace_lint.interp import items as subscripts
@@ -18,16 +21,28 @@ def _box(state: State, oid: int) -> Container:
     return box if isinstance(box, Container) else Container("list", None)
 
 
-def _grown(engine: Engine, box: Container, items: list[Value]) -> Container:
-    if box.items is None or engine.m.in_fixpoint() or len(box.items) + len(items) > LONGEST:
-        return Container(box.kind, None, None, union((contents(box), *items)))
+def _grown(box: Container, items: list[Value]) -> Container:
+    if box.items is None or len(box.items) + len(items) > LONGEST:
+        return _extended(box, sequences.of(items), union(items))
     return Container(box.kind, (*box.items, *items))
+
+
+def _extended(box: Container, order: Order | None, rest: Value) -> Container:
+    before = order_of(box)
+    after = None if before is None or order is None else sequences.concatenated(before, order)
+    return sequence(box.kind, after, union((contents(box), rest)))
+
+
+def _preceded(box: Container, item: Value) -> Container:
+    before, order = sequences.of([item]), order_of(box)
+    after = None if before is None or order is None else sequences.concatenated(before, order)
+    return sequence(box.kind, after, union((contents(box), item)))
 
 
 @method("list", "append", "add")
 def append(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``append``."""
-    state.put(oid, _grown(engine, _box(state, oid), [site.argument(0, "object") or ANYTHING]))
+    state.put(oid, _grown(_box(state, oid), [site.argument(0, "object") or ANYTHING]))
     return NONE
 
 
@@ -41,9 +56,9 @@ def extend(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     inner = iteration.elements(engine, state, site.flow, site.argument(0, "iterable") or ANYTHING, site.place)
     box = _box(state, oid)
     if inner.exact is not None:
-        state.put(oid, _grown(engine, box, inner.exact))
+        state.put(oid, _grown(box, inner.exact))
     else:
-        state.put(oid, Container(box.kind, None, None, union((contents(box), inner.any))))
+        state.put(oid, _extended(box, inner.order, inner.any))
     return NONE
 
 
@@ -57,10 +72,12 @@ def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     box = _box(state, oid)
     position = constant_of(site.argument(0, "index"))
     item = site.argument(1, "object") or ANYTHING
-    if box.items is not None and isinstance(position, int) and not engine.m.in_fixpoint():
+    if box.items is not None and isinstance(position, int):
         items = list(box.items)
         items.insert(position, item)
         state.put(oid, Container(box.kind, tuple(items)))
+    elif position == 0:
+        state.put(oid, _preceded(box, item))
     else:
         state.put(oid, Container(box.kind, None, None, union((contents(box), item))))
     return NONE
@@ -71,10 +88,10 @@ def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``appendleft``."""
     box = _box(state, oid)
     item = site.argument(0, "x") or ANYTHING
-    if box.items is not None and not engine.m.in_fixpoint():
+    if box.items is not None:
         state.put(oid, Container(box.kind, (item, *box.items)))
     else:
-        state.put(oid, Container(box.kind, None, None, union((contents(box), item))))
+        state.put(oid, _preceded(box, item))
     return NONE
 
 
@@ -89,6 +106,13 @@ def pop(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         value = items.pop(position)
         state.put(oid, Container(box.kind, tuple(items)))
         return value
+    order = order_of(box)
+    if order is not None and position in (0, -1):
+        left = sequences.beheaded(order) if position == 0 else sequences.curtailed(order)
+        state.put(oid, sequence(box.kind, left, contents(box)))
+        return (order.firsts() if position == 0 else order.lasts()) or contents(box) or ANYTHING
+    if box.kind != "dict":
+        state.put(oid, sequence(box.kind, None, contents(box)))
     return contents(box) or ANYTHING
 
 
@@ -103,6 +127,10 @@ def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     if box.items and not box.rest:
         state.put(oid, Container(box.kind, box.items[1:]))
         return box.items[0]
+    order = order_of(box)
+    if order is not None:
+        state.put(oid, sequence(box.kind, sequences.beheaded(order), contents(box)))
+        return order.firsts() or contents(box) or ANYTHING
     return contents(box) or ANYTHING
 
 
@@ -125,6 +153,8 @@ def reverse(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     box = _box(state, oid)
     if box.items is not None:
         state.put(oid, Container(box.kind, box.items[::-1]))
+    elif box.order is not None:
+        state.put(oid, sequence(box.kind, sequences.backwards(box.order), contents(box)))
     return NONE
 
 
@@ -189,8 +219,16 @@ def update(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-def _view(engine: Engine, state: State, site: CallSite, values: list[Value] | None, rest: Value, word: str) -> Value:
-    box = Container("generator", tuple(values)) if values is not None else Container("generator", None, None, rest)
+def _view(
+    engine: Engine,
+    state: State,
+    site: CallSite,
+    values: list[Value] | None,
+    rest: Value,
+    word: str,
+    order: Order | None = None,
+) -> Value:
+    box = Container("generator", tuple(values)) if values is not None else sequence("generator", order, rest)
     return one(state.allocate(engine.m.oid(site.place[1], word), box))
 
 
@@ -199,7 +237,7 @@ def values(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``values``."""
     box = _box(state, oid)
     exact = list(box.entries.values()) if box.entries is not None and not box.rest else None
-    return _view(engine, state, site, exact, contents(box), "values")
+    return _view(engine, state, site, exact, contents(box), "values", box.order)
 
 
 @method("dict", "keys")
@@ -221,8 +259,16 @@ def items(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             for n, (key, value) in enumerate(box.entries.items())
         ]
         return _view(engine, state, site, pairs, NOTHING, "items")
-    pair = one(state.allocate(m.oid(site.place[1], "item"), Container("tuple", (ANYTHING, contents(box)))))
-    return _view(engine, state, site, None, pair, "items")
+
+    def pair(value: Value, word: str) -> Value:
+        return one(state.allocate(m.oid(site.place[1], word), Container("tuple", (ANYTHING, value))))
+
+    if box.order is not None and len(box.order.elements()) > 1:
+        words = {atom: f"item of {n}" for n, atom in enumerate(box.order.elements())}
+        order = sequences.mapped(box.order, lambda atom: pair(one(atom), words[atom]))
+        if order is not None:
+            return _view(engine, state, site, None, dict.fromkeys(order.elements(), TRUE), "items", order)
+    return _view(engine, state, site, None, pair(contents(box), "item"), "items")
 
 
 @method("dict", "__getitem__")

@@ -12,11 +12,14 @@ from typing import Any
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_either
-from inplace_lint.domain.objects import Container, Frame, Tensor
+from inplace_lint.domain.objects import Container, Frame, Instance, Tensor
+from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
+from inplace_lint.interp.counters import is_last, last_asked
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
+from inplace_lint.interp.walking import follow
 
 ROUNDS = 12
 """Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
@@ -237,9 +240,17 @@ class Engine:
     # --- loops ---
 
     def loop(
-        self, instr: ir.For | ir.While, state: State, flow: Flow, start: Callable[[State, Flow], State | None]
+        self,
+        instr: ir.For | ir.While,
+        state: State,
+        flow: Flow,
+        start: Callable[[State, Flow], State | None],
+        never_empty: bool = False,
     ) -> State | None:
-        """Run a loop of unknown length to its fixpoint, then report. ``start`` begins a round (test or next element)."""
+        """Run a loop of unknown length to its fixpoint, then report. ``start`` begins a round (test or next element).
+
+        never_empty: it makes a round at least.
+        """
         place = self.m.place(instr.origin)
         dead = self.assigned(instr.body) | (self.assigned(instr.test) if isinstance(instr, ir.While) else {instr.item})
         outer_loops, outer_ctx = self.m.loops, self.m.ctx
@@ -252,10 +263,13 @@ class Engine:
         before = self.m.fixpoints.get(key)
         if before is not None and before.path == entry.path and before.mode == entry.mode:
             entry = entry.join(before)
+        before_all = state.copy()
         self.m.muted += 1
         try:
             for _ in range(ROUNDS):
-                after = self._round(instr, entry.copy(), flow.apart(), start, dead, place)
+                # What another round follows is not the last.
+                begun = with_path(entry.copy(), is_last(self.m, place, False))
+                after = None if begun is None else self._round(instr, begun, flow.apart(), start, dead, place)
                 if after is None:
                     break
                 after.path = entry_path
@@ -269,9 +283,21 @@ class Engine:
             self.m.fixpoints[key] = entry.copy()
         inner = flow.in_loop()
         exits: list[State] = []
-        self._round(instr, entry.copy(), inner, start, dead, place)
-        self.m.loops, self.m.ctx = outer_loops, outer_ctx
         finish: State | None = entry.copy()
+        if last_asked(self.m, place) is None:
+            after = self._round(instr, entry.copy(), inner, start, dead, place)
+            if never_empty and after is not None:
+                after.path = entry_path
+                finish = after
+        else:
+            for answer in (False, True):
+                begun = with_path(entry.copy(), is_last(self.m, place, answer))
+                after = None if begun is None else self._round(instr, begun, inner, start, dead, place)
+                inner.continues = []
+            if after is not None:
+                after.path = entry_path
+                finish = after if never_empty else before_all.join(after)
+        self.m.loops, self.m.ctx = outer_loops, outer_ctx
         if isinstance(instr, ir.While) and finish is not None:
             finish = self.run(instr.test, finish, flow)
             if finish is not None:
@@ -313,8 +339,14 @@ class Engine:
         self.m.next_round(joined, place)
         return joined
 
-    def unroll(self, instr: ir.For, state: State, flow: Flow, elements: list[Value]) -> State | None:
-        """Run a loop over known elements round by round, each in a context of its own."""
+    def unroll(
+        self, instr: ir.For, state: State, flow: Flow, elements: list[Value], complete: bool = False
+    ) -> State | None:
+        """Run a loop over known elements round by round, each in a context of its own.
+
+        complete: an element that stands for many objects is there for each of them, so what the body does, it does to all.
+        """
+        outer_universal = self.m.universal
         place = self.m.place(instr.origin)
         outer_ctx, outer_product = self.m.ctx, self.m.unrolled
         self.m.unrolled = outer_product * max(1, len(elements))
@@ -326,8 +358,32 @@ class Engine:
             self.m.ctx = (*outer_ctx, (place, number))
             current.registers[-1][instr.item] = element
             inner.continues = []
+            if complete:
+                self.m.universal = outer_universal | _parts(current, element)
             after = self.run(instr.body, current, inner)
             current = join_all([*([after] if after is not None else []), *inner.continues])
+        self.m.universal = outer_universal
+        self.m.ctx, self.m.unrolled = outer_ctx, outer_product
+        if current is not None:
+            current = self.run(instr.orelse, current, flow)
+        return join_all([*([current] if current is not None else []), *inner.breaks])
+
+    def follow(self, instr: ir.For, state: State, flow: Flow, visits: Walk) -> State | None:
+        """Run a loop over elements of which the order is known, but not how many there are."""
+        place = self.m.place(instr.origin)
+        outer_ctx, outer_product = self.m.ctx, self.m.unrolled
+        self.m.unrolled = outer_product * max(1, len(visits.steps))
+        inner = flow.in_loop()
+
+        def visit(here: State, element: Atom, number: int) -> State | None:
+            self.m.ctx = (*outer_ctx, (place, number))
+            here.registers[-1][instr.item] = one(element)
+            inner.continues = []
+            after = self.run(instr.body, here, inner)
+            return join_all([*([after] if after is not None else []), *inner.continues])
+
+        modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in _elements(visits))
+        current = follow(state, visits, visit, may_be_empty=not modules)
         self.m.ctx, self.m.unrolled = outer_ctx, outer_product
         if current is not None:
             current = self.run(instr.orelse, current, flow)
@@ -343,6 +399,20 @@ def _without_identity_false(value: Value) -> Value:
     for atom, cond in value.items():
         add_to(kept, Const(False, "bool") if isinstance(atom, Unknown) and not atom.tag else atom, cond)
     return kept
+
+
+def _parts(state: State, element: Value) -> set[int]:
+    """The objects of one round: the element, or what the pair of a name and an object holds."""
+    found = {atom for atom in element if isinstance(atom, int)}
+    for atom in tuple(found):
+        box = state.heap.get(atom)
+        if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
+            found.update(a for item in box.items for a in item if isinstance(a, int))
+    return found
+
+
+def _elements(visits: Walk) -> list[Atom]:
+    return [step.element for step in visits.steps]
 
 
 @handles(ir.While)

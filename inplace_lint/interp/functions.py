@@ -18,6 +18,7 @@ from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.evidence import tensor_parameters
 from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
 from inplace_lint.interp.ops import adopt
+from inplace_lint.interp.registry import Spread
 
 RETURNED = -1_000_001
 """The register in which a return value travels through the join of a function's exits."""
@@ -30,7 +31,7 @@ def bind(
     positional: list[Value],
     named: Mapping[str, Value],
     place: Place,
-    open_ended: bool,
+    spread: Spread | None,
 ) -> dict[str, Value]:
     """Arguments to parameter names; what is not given is the default, and unknown where there is none."""
     code = function.code
@@ -43,7 +44,7 @@ def bind(
         if param.kind in ("positional", "positional_only"):
             if rest:
                 names[param.name] = rest.pop(0)
-                if open_ended and not rest:
+                if spread is not None and not rest:
                     rest = [positional[-1]]
             elif param.name in spare and param.kind == "positional":
                 names[param.name] = spare.pop(param.name)
@@ -52,7 +53,8 @@ def bind(
             else:
                 names[param.name] = ANYTHING
         elif param.kind == "vararg":
-            box = Container("tuple", None, None, union(rest)) if open_ended else Container("tuple", tuple(rest))
+            taken = len(positional) - len(rest)
+            box = Container("tuple", tuple(rest)) if spread is None else spread.after(positional, taken)
             names[param.name] = one(state.allocate(m.oid(code.origin, f"*{param.name}"), box))
             rest = []
         elif param.kind == "keyword_only":
@@ -91,7 +93,7 @@ def call(
     positional: list[Value],
     named: Mapping[str, Value],
     place: Place,
-    open_ended: bool = False,
+    spread: Spread | None = None,
 ) -> Value | None:
     """Run a function of the source. None where it never returns; the state becomes the one after the call."""
     m = engine.m
@@ -119,7 +121,7 @@ def call(
     m.depths = (*m.depths, loops)
     m.file = code.file
     try:
-        names = bind(engine, state, function, positional, named, place, open_ended)
+        names = bind(engine, state, function, positional, named, place, spread)
         _settle_tensors(engine, state, code, names)
         first = code.params[0].name if code.params else None
         if function.owner is not None and first is not None:

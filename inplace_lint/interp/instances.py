@@ -14,7 +14,7 @@ from inplace_lint.interp import classes, collection_types, data_classes, functio
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind, dtype_of
 from inplace_lint.interp.machine import Flow
-from inplace_lint.interp.registry import METHODS, CallSite, Symbol
+from inplace_lint.interp.registry import METHODS, CallSite, Spread, Symbol
 from inplace_lint.opmodel.schema import Op
 
 GRAD_MODES = {
@@ -33,6 +33,7 @@ def make(
     positional: list[Value],
     named: Mapping[str, Value],
     place: Place,
+    spread: Spread | None = None,
 ) -> Value | None:
     """``Class(...)``: allocate, then run ``__init__`` (or fill the fields of a data class)."""
     m = engine.m
@@ -46,7 +47,7 @@ def make(
     if oid in state.heap:
         state.age(oid)
     state.heap[oid] = Instance(cls, {}, place)
-    site = CallSite(place, flow, positional, dict(named))
+    site = CallSite(place, flow, positional, dict(named), None, spread)
     has_init = classes.lookup(state, cls, "__init__") is not None
     collection_types.initialise(engine, state, oid, CallSite(place, flow) if has_init else site)
     if any(p in ("torch.autograd.Function",) for p in outside):
@@ -57,7 +58,9 @@ def make(
         for atom in found:
             function = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(function, Function) and isinstance(atom, int):
-                value = functions.call(engine, state, flow, atom, function, [one(oid), *positional], named, place)
+                args = [one(oid), *positional]
+                shifted = None if spread is None else spread.shifted(1)
+                value = functions.call(engine, state, flow, atom, function, args, named, place, shifted)
                 returns = value is not None
         return one(oid) if returns else None
     if data_classes.fields(state, cls) and not classes.is_module(state, cls):

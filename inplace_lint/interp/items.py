@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, both
-from inplace_lint.domain.objects import Class, Container, Instance, Place, contents
+from inplace_lint.domain.objects import Class, Container, Instance, Place, contents, order_of, sequence
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -21,7 +23,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, denial, layout
+from inplace_lint.interp import attributes, calls, classes, denial, layout
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -128,7 +130,8 @@ def _container_item(
         bounds = layout.python_slice(atom)
         if box.items is not None and bounds is not None:
             part = box.items[bounds]
-        cut = Container(box.kind, part) if part is not None else Container(box.kind, None, None, contents(box))
+        order = None if bounds is None or part is not None else _sliced(order_of(box), bounds)
+        cut = Container(box.kind, part) if part is not None else sequence(box.kind, order, contents(box))
         sliced = state.allocate(engine.m.oid(place[1], "slice"), cut)
         if like is not None:
             rebuilt = Instance(like.cls, {**like.attrs, "*items": one(sliced)}, like.made, like.config, like.tag)
@@ -140,6 +143,9 @@ def _container_item(
         if -len(box.items) <= position < len(box.items):
             return box.items[position]
         return box.rest or ANYTHING
+    order = order_of(box)
+    if literal is not None and literal.value in (0, -1) and order is not None:
+        return (order.lasts() if literal.value else order.firsts()) or contents(box) or ANYTHING
     return contents(box) or ANYTHING
 
 
@@ -147,6 +153,18 @@ def _made_by_default(engine: Engine, state: State, flow: Flow, factory: Value, p
     """What a default dict puts in for a key that it does not have."""
     made = calls.call_value(engine, state, flow, factory, [], {}, place)
     return ANYTHING if made is None else made
+
+
+def _sliced(order: Order | None, bounds: slice) -> Order | None:
+    """What is left of an order: by slices that reverse, or that take one element off an end."""
+    if order is None:
+        return None
+    if bounds == slice(None, None, -1):
+        return sequences.backwards(order)
+    if bounds.step not in (None, 1) or bounds.start not in (None, 0, 1) or bounds.stop not in (None, -1):
+        return None
+    order = sequences.beheaded(order) if bounds.start == 1 else order
+    return sequences.curtailed(order) if bounds.stop == -1 else order
 
 
 def put(
@@ -185,6 +203,9 @@ def put(
             continue
         box = state.heap.get(atom)
         if isinstance(box, Container):
+            owner = engine.m.registries.get(atom)
+            if owner is not None and isinstance(name := constant_of(index), str):
+                attributes.put(engine, state, flow, {owner: cond}, name, value, place, target)
             sure = not cond or not both(cond, state.path) or cond <= state.path
             state.put(atom, _replaced(box, index, value, sure and atom > 0))
         elif isinstance(box, Instance):
@@ -202,8 +223,11 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
         if literal is not None and box.entries is not None:
             old = box.entries.get(literal.value)
             new = value if sure or old is None else union((old, value))
-            return Container("dict", (), {**box.entries, literal.value: new}, box.rest, box.default)
-        return Container("dict", (), box.entries, union((box.rest, value)), box.default)
+            order = sequences.appended(box.order, value) if box.order is not None and old is None else None
+            return Container("dict", (), {**box.entries, literal.value: new}, box.rest, box.default, order)
+        before = order_of(box)
+        order = None if before is None else sequences.appended(before, value)
+        return Container("dict", (), box.entries, union((box.rest, value)), box.default, order)
     if literal is not None and isinstance(literal.value, int) and box.items is not None:
         position = int(literal.value)
         if -len(box.items) <= position < len(box.items):
@@ -212,7 +236,17 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
             return Container(box.kind, tuple(items), None, box.rest)
     if box.items is not None:
         return Container(box.kind, tuple(union((item, value)) for item in box.items), None, union((box.rest, value)))
-    return Container(box.kind, None, None, union((box.rest, value)))
+    position = literal.value if literal is not None and sure else None
+    order = None if box.order is None else _with_end(box.order, position, value)
+    return sequence(box.kind, order, union((box.rest, value)))
+
+
+def _with_end(order: Order, position: object, value: Value) -> Order | None:
+    """An order after its first or last element was replaced."""
+    first = sequences.of([value])
+    if position == 0 and first is not None:
+        return sequences.concatenated(first, sequences.beheaded(order))
+    return sequences.appended(sequences.curtailed(order), value) if position == -1 else None
 
 
 def _single_elements(state: State, tensors: Value, index: Value) -> bool:

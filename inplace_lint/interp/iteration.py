@@ -5,26 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from inplace_lint import ir
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Instance, Place, Tensor, contents
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import calls, classes
+from inplace_lint.interp import calls, classes, counters
 from inplace_lint.interp.binding import Arguments
-from inplace_lint.interp.engine import Engine, handles
+from inplace_lint.interp.engine import UNROLL, Engine, handles
 from inplace_lint.interp.machine import COUNTER, Flow
 from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.interp.walking import walk_of
 
+MOST_PARTS = 64
+"""Modules or parameters of a model that a loop goes through one by one."""
 MOST_ROWS = 12
 """Rows of a tensor that are kept apart when it is iterated."""
 
 
 @dataclass(slots=True)
 class Elements:
-    """``exact``: the elements in order, None where only ``any``, their union, is known."""
+    """``exact``: the elements in order, None where only ``any``, their union, is known, and perhaps their ``order``."""
 
     exact: list[Value] | None
     any: Value
+    order: Order | None = None
+
+    def ordered(self) -> Order | None:
+        """What may follow what, also where the elements are exact."""
+        return self.order if self.exact is None else sequences.of(self.exact)
 
     def numbered(self, engine: Engine, number: int) -> Value:
         """The element at a position; distinct unknowns for distinct positions."""
@@ -104,7 +114,7 @@ def _of_container(box: Container) -> Elements:
         return Elements(None, ANYTHING)
     if box.items is not None:
         return Elements(list(box.items), union(box.items))
-    return Elements(None, box.rest or ANYTHING)
+    return Elements(None, box.rest or ANYTHING, box.order)
 
 
 def _pieces(engine: Engine, state: State, box: Container, place: Place, wanted: int | None) -> Elements | None:
@@ -159,6 +169,33 @@ def _numbered_rows(
     return Elements(exact, union(exact))
 
 
+def _of_modules(state: State, iterable: Value) -> bool:
+    """Whether a loop goes over modules, alone or beside something else: nobody builds a model of none."""
+
+    def module(value: Value) -> bool:
+        return bool(value) and all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in value)
+
+    for atom in iterable:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Instance):
+            box = calls.module_items(state, box)
+        if not isinstance(box, Container) or box.items is not None:
+            return False
+        rows = [state.heap.get(a) if isinstance(a, int) else None for a in box.rest]
+        pairs = [row.items for row in rows if isinstance(row, Container) and row.kind == "tuple" and row.items]
+        if not module(box.rest) and not (pairs and all(any(module(v) for v in pair) for pair in pairs)):
+            return False
+    return bool(iterable)
+
+
+def _all_parts(engine: Engine, state: State, iterable: Value, inner: Elements) -> list[Value] | None:
+    """The parts of a model that ``modules()`` or ``parameters()`` lists; each may stand for several, all of which are there."""
+    parts = next((engine.m.complete.get(atom) for atom in iterable if isinstance(atom, int)), None)
+    if parts is None or len(parts) > MOST_PARTS or union(parts).keys() != union(inner.exact or [inner.any]).keys():
+        return None
+    return parts
+
+
 @handles(ir.For)
 def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | None:
     """A for loop: round by round over known elements, to a fixpoint otherwise."""
@@ -166,18 +203,26 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     place = engine.m.place(instr.origin)
     if len(iterable) == 1:
         inner = elements(engine, state, flow, iterable, place)
+        parts = _all_parts(engine, state, iterable, inner)
+        if parts is not None and (engine.m.unrolled == 1 or engine.may_unroll(len(parts))):
+            return engine.unroll(instr, state, flow, parts, True)
         if inner.exact is not None and engine.may_unroll(len(inner.exact)):
             return engine.unroll(instr, state, flow, inner.exact)
+        visits = walk_of(inner.order, UNROLL)
+        if inner.exact is None and visits is not None and engine.may_unroll(len(visits.steps)):
+            return engine.follow(instr, state, flow, visits)
     spot = -1 - instr.item
     state.registers[-1][spot] = iterable
 
     def start(state: State, flow: Flow) -> State | None:
         values = state.registers[-1].get(spot, ANYTHING)
-        item = elements(engine, state, flow, values, place).any or ANYTHING
-        state.registers[-1][instr.item] = _of_this_round(engine, state, item, place, "")
+        element = elements(engine, state, flow, values, place).any or ANYTHING
+        element = _of_this_round(engine, state, element, place, "")
+        counters.start_round(engine.m, state, element, place)
+        state.registers[-1][instr.item] = element
         return state
 
-    after = engine.loop(instr, state, flow, start)
+    after = engine.loop(instr, state, flow, start, _of_modules(state, iterable))
     if after is not None:
         after.registers[-1].pop(spot, None)
     return after
@@ -191,6 +236,8 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(atom, Unknown) and atom.tag.startswith(("#range@", "#count@")):
             new = engine.m.fresh(state, place[1], f"{COUNTER}{path}", "no", False)
+            if atom.tag in engine.m.counters:
+                engine.m.counters[new.tag] = None
         elif isinstance(atom, Unknown) and atom.tag.startswith("#element@") and path:
             new = engine.m.fresh(state, place[1], f"element{path}", atom.grad, atom.tensor)
         elif isinstance(box, Container) and box.kind == "tuple" and box.items is not None and len(path) < 6:

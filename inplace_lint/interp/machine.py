@@ -131,6 +131,11 @@ class Machine:
         self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
+        self.counters: dict[str, Place | None] = {}
+        self.registries: dict[int, int] = {}
+        self.complete: dict[int, list[Value]] = {}
+        self.universal: set[int] = set()
+        self.asked_last: set[str] = set()
         self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()
@@ -255,6 +260,14 @@ class Machine:
     def note_tag(self, tag: str) -> None:
         """Remember the loops in which a tag came up, since their next round may answer it otherwise."""
         self._tag_loops.setdefault(tag, self.loops)
+
+    def tag_of_loop(self, word: str, inside: tuple[object, ...], loop: Place) -> str:
+        """A tag that every round of a loop in its context answers for itself."""
+        tag = f"{word}:{self._intern(('loop', word, inside))}"
+        if tag not in self._tag_loops:
+            loops = self.loops
+            self._tag_loops[tag] = loops[: loops.index(loop) + 1] if loop in loops else loops
+        return tag
 
     def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
         """An unknown that follows from another one alone."""

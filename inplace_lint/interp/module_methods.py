@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE
-from inplace_lint.domain.objects import Container, Instance, Tensor
+from inplace_lint.domain.objects import Container, Instance, Tensor, order_of, sequence
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, Unknown, Value, const, constant_of, one, union
-from inplace_lint.interp import attributes, calls, classes, modules
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Unknown, Value, const, constant_of, one, union
+from inplace_lint.interp import attributes, calls, classes, module_tree, modules, text
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite
@@ -31,8 +32,10 @@ def module_method(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
 def _listed(engine: Engine, state: State, site: CallSite, values: list[Value], word: str) -> Value:
     exact = all(atom > 0 for value in values for atom in value if isinstance(atom, int))
-    box = Container("generator", tuple(values)) if exact else Container("generator", None, None, union(values))
-    return one(state.allocate(engine.m.oid(site.place[1], word), box))
+    box = Container("generator", tuple(values)) if exact else sequence("generator", None, union(values))
+    oid = state.allocate(engine.m.oid(site.place[1], word), box)
+    engine.m.complete[oid] = values
+    return one(oid)
 
 
 def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, Value]], word: str) -> Value:
@@ -47,20 +50,20 @@ def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, 
 @module_method("parameters")
 def parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``parameters()``."""
-    return _listed(engine, state, site, [v for _, v in modules.parameters(engine.m, state, oid)], "parameters")
+    return _listed(engine, state, site, [v for _, v in module_tree.parameters(engine.m, state, oid)], "parameters")
 
 
 @module_method("named_parameters")
 def named_parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``named_parameters()``."""
-    return _pairs(engine, state, site, modules.parameters(engine.m, state, oid), "named parameters")
+    return _pairs(engine, state, site, module_tree.parameters(engine.m, state, oid), "named parameters")
 
 
 @module_method("state_dict")
 def state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``state_dict()``: detached aliases of the parameters, on the same version counters."""
     entries: dict[object, Value] = {}
-    for name, value in modules.parameters(engine.m, state, oid):
+    for name, value in module_tree.parameters(engine.m, state, oid):
         for atom in value:
             tensor = state.tensor(atom) if isinstance(atom, int) else None
             if tensor is not None:
@@ -80,44 +83,39 @@ def state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 @module_method("modules")
 def all_modules(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``modules()``."""
-    return _listed(engine, state, site, [one(sub) for _, sub in modules.submodules(state, oid)], "modules")
+    return _listed(engine, state, site, [one(sub) for _, sub in module_tree.submodules(state, oid)], "modules")
 
 
 @module_method("named_modules")
 def named_modules(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``named_modules()``."""
-    return _pairs(engine, state, site, [(n, one(s)) for n, s in modules.submodules(state, oid)], "named modules")
-
-
-def _direct(state: State, oid: int) -> list[tuple[str, Value]]:
-    instance = state.heap.get(oid)
-    if not isinstance(instance, Instance):
-        return []
-    found: list[tuple[str, Value]] = []
-    box = modules.items_of(state, instance)
-    if box is not None:
-        found.extend((str(n), v) for n, v in enumerate(box.items or ()))
-        found.extend((str(k), v) for k, v in (box.entries or {}).items())
-        if box.rest:
-            found.append(("...", box.rest))
-    for name, value in instance.attrs.items():
-        if not name.startswith("*") and any(
-            isinstance(state.heap.get(a), Instance) for a in value if isinstance(a, int)
-        ):
-            found.append((name, value))
-    return found
+    return _pairs(engine, state, site, [(n, one(s)) for n, s in module_tree.submodules(state, oid)], "named modules")
 
 
 @module_method("children")
 def children(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``children()``."""
-    return _listed(engine, state, site, [v for _, v in _direct(state, oid)], "children")
+    held = module_tree.children(state, oid)
+    if all(child.name is not None for child in held):
+        return _listed(engine, state, site, [child.value for child in held], "children")
+    order = module_tree.order_of_children(held)
+    box = sequence("generator", order, union([child.value for child in held]))
+    return one(state.allocate(engine.m.oid(site.place[1], "children"), box))
 
 
 @module_method("named_children")
 def named_children(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``named_children()``."""
-    return _pairs(engine, state, site, _direct(state, oid), "named children")
+    held = module_tree.children(state, oid)
+    if all(child.name is not None for child in held):
+        return _pairs(engine, state, site, [(str(child.name), child.value) for child in held], "named children")
+    pairs: list[Value] = []
+    for number, child in enumerate(held):
+        name = text.unknown(engine, state, site.place[1], child.pattern) if child.name is None else const(child.name)
+        pair = Container("tuple", (name, child.value))
+        pairs.append(one(state.allocate(engine.m.oid(site.place[1], f"named child {number}"), pair)))
+    box = sequence("generator", None, union(pairs))
+    return one(state.allocate(engine.m.oid(site.place[1], "named children"), box))
 
 
 @module_method("train", "eval")
@@ -127,7 +125,7 @@ def train(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     given = site.argument(0, "mode")
     if given is not None:
         flag = given
-    for _, sub in list(modules.submodules(state, oid)):
+    for _, sub in list(module_tree.submodules(state, oid)):
         instance = state.heap.get(sub)
         if isinstance(instance, Instance):
             state.put(sub, replace(instance, attrs={**instance.attrs, "training": flag}))
@@ -145,7 +143,7 @@ def zero_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``zero_grad()``: gradients become None, unless they are asked to become zero."""
     flag = constant_of(site.argument(0, "set_to_none"), True)
     if flag is not False:
-        for _, value in modules.parameters(engine.m, state, oid):
+        for _, value in module_tree.parameters(engine.m, state, oid):
             for atom in value:
                 if isinstance(atom, int):
                     clear_grad(state, atom)
@@ -156,7 +154,7 @@ def zero_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 def requires_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``requires_grad_(flag)`` for every parameter."""
     flag = site.argument(0, "requires_grad") or const(True)
-    for _, value in modules.parameters(engine.m, state, oid):
+    for _, value in module_tree.parameters(engine.m, state, oid):
         for atom, cond in value.items():
             if isinstance(atom, int):
                 attributes.set_requires_grad(engine, state, atom, flag, cond)
@@ -167,7 +165,7 @@ def requires_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Val
 def load_state_dict(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``load_state_dict()`` copies into every parameter in place, under no_grad."""
     info = WriteInfo(site.place, "call", "load_state_dict", None)
-    for _, value in modules.parameters(engine.m, state, oid):
+    for _, value in module_tree.parameters(engine.m, state, oid):
         for atom, cond in value.items():
             if isinstance(atom, int):
                 bump(engine.m, state, atom, cond, info, False)
@@ -187,24 +185,29 @@ def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             box = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(box, Container) and isinstance(atom, int):
                 if box.kind == "dict":
-                    state.put(atom, Container("dict", (), {**(box.entries or {}), name: value}, box.rest))
+                    grown = None if box.order is None else sequences.appended(box.order, value)
+                    entries = {**(box.entries or {}), name: value}
+                    state.put(atom, Container("dict", (), entries, box.rest, None, grown))
                 elif box.items is not None:
                     state.put(atom, Container("list", (*box.items, value)))
+                else:
+                    grown = None if box.order is None else sequences.appended(box.order, value)
+                    state.put(atom, sequence("list", grown, union((box.rest, value))))
     elif isinstance(instance, Instance):
-        old = instance.attrs.get("*dynamic", {})
-        state.put(oid, replace(instance, attrs={**instance.attrs, "*dynamic": union((old, value))}))
+        key = module_tree.dynamic_name(text.pattern_of(engine.m, site.argument(0, "name") or ANYTHING))
+        held = union((instance.attrs.get(key, NOTHING), value))
+        state.put(oid, replace(instance, attrs={**instance.attrs, key: held}))
         for atom in instance.attrs.get("*items", {}):
             box = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(box, Container) and isinstance(atom, int) and box.kind == "list" and box.items is not None:
-                looping = engine.m.in_fixpoint()
-                if looping:
-                    state.put(atom, Container("list", None, None, union((*box.items, value))))
-                else:
-                    state.put(atom, Container("list", (*box.items, value)))
+                state.put(atom, Container("list", (*box.items, value)))
+            elif isinstance(box, Container) and isinstance(atom, int) and box.kind == "list":
+                grown = None if box.order is None else sequences.appended(box.order, value)
+                state.put(atom, sequence("list", grown, union((box.rest, value))))
             elif isinstance(box, Container) and isinstance(atom, int):
-                state.put(
-                    atom, Container(box.kind, None if box.kind != "dict" else (), box.entries, union((box.rest, value)))
-                )
+                before = order_of(box)
+                grown = None if before is None else sequences.appended(before, value)
+                state.put(atom, Container("dict", (), box.entries, union((box.rest, value)), None, grown))
     return NONE
 
 
@@ -213,7 +216,7 @@ def apply(engine: Engine, state: State, oid: int, site: CallSite) -> Value | Non
     """``apply(fn)`` calls the function with every module."""
     func = site.argument(0, "fn")
     if func is not None:
-        for _, sub in list(modules.submodules(state, oid)):
+        for _, sub in list(module_tree.submodules(state, oid)):
             calls.call_value(engine, state, site.flow, func, [one(sub)], {}, site.place)
     return one(oid)
 

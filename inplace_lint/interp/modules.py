@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,16 @@ from inplace_lint.domain.objects import (
     Place,
     Tensor,
     contents,
+    order_of,
+    sequence,
 )
+from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
     NONE,
     NOTHING,
+    Atom,
     Const,
     Sym,
     Unknown,
@@ -40,6 +44,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, CallSite
+from inplace_lint.interp.walking import follow, walk_of
 from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, Param
 
 SEQUENTIAL = "torch.nn.Sequential"
@@ -54,6 +59,8 @@ CONTAINERS = frozenset(
 )
 HOOKS = frozenset({"*hooks before", "*hooks after", "*hooks backward"})
 """Attributes under which a module's hooks are kept."""
+MOST_STEPS = 24
+"""Modules of one Sequential that are run one by one where their number is not known."""
 HELD = -1_000_002
 """The register that keeps a value alive while modules run one after another."""
 
@@ -161,18 +168,19 @@ def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, 
     elif path == SEQUENTIAL and site.positional:
         ordered = state.heap.get(next(iter(site.positional[0]))) if len(site.positional[0]) == 1 else None  # type: ignore[arg-type]
         if isinstance(ordered, Container) and len(site.positional) == 1:
-            if ordered.kind == "dict" and ordered.entries is not None:
+            if ordered.kind == "dict" and ordered.entries is not None and not ordered.rest:
                 box = Container("list", tuple(ordered.entries.values()), None, ordered.rest)
             else:
-                box = Container("list", None, None, contents(ordered))
+                box = sequence("list", order_of(ordered), contents(ordered))
+        elif site.spread is not None:
+            box = replace(site.spread.after(site.positional, 0), kind="list")
         else:
             box = Container("list", tuple(site.positional))
     elif site.positional:
         inner_elements = iteration.elements(engine, state, site.flow, site.positional[0], site.place)
         exact = inner_elements.exact
-        box = (
-            Container("list", tuple(exact)) if exact is not None else Container("list", None, None, inner_elements.any)
-        )
+        any_, order = inner_elements.any, inner_elements.order
+        box = Container("list", tuple(exact)) if exact is not None else sequence("list", order, any_)
     else:
         box = Container("list", ())
     if path == SEQUENTIAL or path.startswith("torch.nn.Module"):
@@ -362,6 +370,9 @@ def _run_sequential(engine: Engine, state: State, instance: Instance, site: Call
     if box is None or not site.positional:
         return likely(engine, state, site.positional, site.place, "module")
     value = site.positional[0]
+    visits = walk_of(box.order, MOST_STEPS)
+    if visits is not None:
+        return _follow_sequential(engine, state, visits, value, site)
     steps = [contents(box)] * 2 if box.items is None else list(box.items)
     m = engine.m
     outer = m.ctx
@@ -382,6 +393,32 @@ def _run_sequential(engine: Engine, state: State, instance: Instance, site: Call
             state.registers[-1].pop(HELD, None)
     m.ctx = outer
     return value
+
+
+def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value, site: CallSite) -> Value | None:
+    """The modules of a Sequential of which only the order is known; what goes in comes out where there may be none."""
+    m = engine.m
+    outer = m.ctx
+    held = state.registers[-1].get(HELD)
+    state.registers[-1][HELD] = value
+
+    def visit(here: State, element: Atom, number: int) -> State | None:
+        m.ctx = (*outer, ("step", number, site.place))
+        after = _run_step(engine, here, one(element), here.registers[-1][HELD], site)
+        if after is None:
+            return None
+        here.registers[-1][HELD] = after
+        return here
+
+    end = follow(state, visits, visit, may_be_empty=False)
+    m.ctx = outer
+    if end is None:
+        return None
+    result = end.registers[-1].pop(HELD, NOTHING)
+    if held is not None:
+        end.registers[-1][HELD] = held
+    adopt(state, end)
+    return result
 
 
 def _run_step(engine: Engine, state: State, step: Value, value: Value, site: CallSite) -> Value | None:
@@ -421,64 +458,6 @@ def likely(engine: Engine, state: State, inputs: list[Value], place: Place, word
         if tensor_made is not None:
             state.heap[made] = replace(tensor_made, nodes={node: TRUE})
     return {atom: TRUE}
-
-
-# --- parameters and submodules ---
-
-
-def submodules(state: State, oid: int, seen: set[int] | None = None) -> Iterator[tuple[str, int]]:
-    """Every module that an instance holds, itself first, with a path of names."""
-    seen = set() if seen is None else seen
-    if oid in seen:
-        return
-    seen.add(oid)
-    instance = state.heap.get(oid)
-    if not isinstance(instance, Instance):
-        return
-    yield "", oid
-    for name, value in instance.attrs.items():
-        for inner in _modules_in(state, value, name == "*items"):
-            for path, sub in submodules(state, inner, seen):
-                yield f"{name}.{path}", sub
-
-
-def _modules_in(state: State, value: Value, into: bool) -> Iterator[int]:
-    for atom in value:
-        thing = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(thing, Instance) and isinstance(atom, int):
-            yield atom
-        elif isinstance(thing, Container) and into:
-            for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
-                yield from _modules_in(state, element, True)
-
-
-def parameters(m: Machine, state: State, oid: int) -> list[tuple[str, Value]]:
-    """The parameters of a module and of all it holds, with their names."""
-    found: list[tuple[str, Value]] = []
-    seen: set[int] = set()
-    for path, sub in submodules(state, oid):
-        instance = state.heap.get(sub)
-        if not isinstance(instance, Instance):
-            continue
-        for name, value in instance.attrs.items():
-            for atom, cond in _parameter_atoms(m, state, value, name == "*items"):
-                if atom not in seen:
-                    seen.add(atom)
-                    found.append((f"{path}{name}", {atom: cond}))
-    return found
-
-
-def _parameter_atoms(m: Machine, state: State, value: Value, into: bool) -> Iterator[tuple[int, Cond]]:
-    for atom, cond in value.items():
-        if isinstance(atom, Unknown) and atom.tag and (atom.tensor or networks.is_network(m, state, atom)):
-            # What an outside factory gave a module to keep may be a submodule; it matters once it is called.
-            yield networks.parameters_of_unknown(m, state, atom), cond
-        thing = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
-            yield atom, cond
-        elif isinstance(thing, Container) and into:
-            for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
-                yield from _parameter_atoms(m, state, element, True)
 
 
 def is_module_method(engine: Engine, state: State, instance: Instance, name: str) -> bool:

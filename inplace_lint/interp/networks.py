@@ -16,7 +16,7 @@ from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, 
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import Event, SavedOverwritten
-from inplace_lint.interp import attributes, modules, optimizers
+from inplace_lint.interp import attributes, module_tree, modules, optimizers
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import EITHER, Machine, Pending
@@ -266,7 +266,7 @@ def _parameters_in(engine: Engine, state: State, value: Value, depth: int) -> It
         elif isinstance(thing, Container) and depth < 4:
             yield from _parameters_in(engine, state, contents(thing), depth + 1)
         elif isinstance(thing, Instance) and isinstance(atom, int):
-            for _, parameters in modules.parameters(m, state, atom):
+            for _, parameters in module_tree.parameters(m, state, atom):
                 for parameter in parameters:
                     if isinstance(parameter, int):
                         yield parameter, cond

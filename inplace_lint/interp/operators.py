@@ -5,8 +5,20 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
-from inplace_lint.domain.objects import Class, Container, Function, Place, Tensor, contents, widened
+from inplace_lint.domain.objects import (
+    Class,
+    Container,
+    Function,
+    Place,
+    Tensor,
+    contents,
+    order_of,
+    sequence,
+    widened,
+)
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -23,7 +35,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, iteration
+from inplace_lint.interp import calls, counters, iteration, text
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -244,12 +256,18 @@ def _plain_atoms(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: 
         value = _containers(engine, state, flow, op, a, b, place)
         if value is not None:
             return value
+    if op == "%" and isinstance(a, Const) and isinstance(a.value, str):
+        return text.percent(engine, state, a.value, b, place[1])
+    if op == "+" and (joined := text.joined(engine, state, a, b, place[1])) is not None:
+        return joined
     for first, second in ((a, b), (b, a)):
         if isinstance(first, Unknown) and first.tag:
-            text = _texts(m, second)
-            if text is not None and not first.tag.startswith("not "):
-                suffix = f" {op} {text.split(':', 1)[-1]}" if first is a else f" r{op} {text.split(':', 1)[-1]}"
-                return {m.derived(first, suffix): TRUE}
+            word = _texts(m, second)
+            if word is not None and not first.tag.startswith("not "):
+                suffix = f" {op} {word.split(':', 1)[-1]}" if first is a else f" r{op} {word.split(':', 1)[-1]}"
+                result = m.derived(first, suffix)
+                counters.moved(m, first, op, result)
+                return {result: TRUE}
     return {m.fresh(state, place[1], f"op{op}", "no", False): TRUE}
 
 
@@ -264,7 +282,8 @@ def _containers(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: A
         oid = engine.m.oid(place[1], "concatenated")
         if left.items is not None and right.items is not None:
             return one(state.allocate(oid, Container(left.kind, (*left.items, *right.items))))
-        return one(state.allocate(oid, Container(left.kind, None, None, union((contents(left), contents(right))))))
+        order = _concatenated(left, order_of(right))
+        return one(state.allocate(oid, sequence(left.kind, order, union((contents(left), contents(right))))))
     box, times = (left, b) if isinstance(left, Container) else (right, a)
     if isinstance(box, Container) and op == "*":
         oid = engine.m.oid(place[1], "repeated")
@@ -275,12 +294,17 @@ def _containers(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: A
             and times.value * len(box.items) <= 64
         ):
             return one(state.allocate(oid, Container(box.kind, box.items * times.value)))
-        return one(state.allocate(oid, Container(box.kind, None, None, contents(box))))
+        return one(state.allocate(oid, sequence(box.kind, _concatenated(box, order_of(box)), contents(box))))
     if isinstance(left, Container) and left.kind == "dict" and isinstance(right, Container) and op == "|":
         entries = {**(left.entries or {}), **(right.entries or {})}
         made = Container("dict", (), entries, union((left.rest, right.rest)))
         return one(state.allocate(engine.m.oid(place[1], "merged"), made))
     return None
+
+
+def _concatenated(box: Container, after: Order | None) -> Order | None:
+    before = order_of(box)
+    return None if before is None or after is None else sequences.concatenated(before, after)
 
 
 def in_place(
@@ -303,7 +327,8 @@ def in_place(
             if box.items is not None and inner.exact is not None and not cond:
                 state.put(atom, Container(box.kind, (*box.items, *inner.exact)))
             else:
-                state.put(atom, Container(box.kind, None, None, union((contents(box), inner.any))))
+                order = None if cond else _concatenated(box, inner.ordered())
+                state.put(atom, sequence(box.kind, order, union((contents(box), inner.any))))
             values.append({atom: cond})
             continue
         # A class of the source may define the operator, and then decides itself what changes in place.
@@ -373,13 +398,16 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
                 return const(op == "is not")
         elif isinstance(a, BoundFunction) or isinstance(b, BoundFunction):
             return {m.fresh(state, place[1], "compare", "no", False): TRUE}
+    about_round = counters.compared(m, op, a, b)
+    if about_round is not None:
+        return about_round
     positive = op not in _NEGATIONS
     word = op if positive else _NEGATIONS[op]
     first, second = (a, b) if isinstance(a, Unknown) else (b, a)
     if isinstance(first, Unknown) and first.tag and not first.tag.startswith("not "):
-        text = _texts(m, second)
-        if text is not None:
-            atom = m.derived(first, f" {word} {text.split(':', 1)[-1]}", tensor=False)
+        other_text = _texts(m, second)
+        if other_text is not None:
+            atom = m.derived(first, f" {word} {other_text.split(':', 1)[-1]}", tensor=False)
             if not atom.tag or positive:
                 return {atom: TRUE}
             negated = f"not {atom.tag}"

@@ -6,13 +6,35 @@ site; it returns the value, None where the call never returns, or ``NotImplement
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inplace_lint.domain.objects import Place
-from inplace_lint.domain.values import Value
+from inplace_lint.domain import sequences
+from inplace_lint.domain.objects import Container, Place, contents, order_of, sequence
+from inplace_lint.domain.values import Value, union
 from inplace_lint.interp.machine import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Positional arguments of unknown number: from position ``start`` on they are what ``tail`` holds, in its order."""
+
+    start: int
+    tail: Container
+
+    def shifted(self, by: int) -> Spread:
+        """The same after ``by`` more arguments in front."""
+        return Spread(self.start + by, self.tail)
+
+    def after(self, positional: Sequence[Value], number: int) -> Container:
+        """The arguments past the first ``number`` as one sequence."""
+        if number > self.start:
+            return sequence("tuple", None, contents(self.tail))
+        own = list(positional[number : self.start])
+        before, after = sequences.of(own), order_of(self.tail)
+        order = None if before is None or after is None else sequences.concatenated(before, after)
+        return sequence("tuple", order, union([*own, contents(self.tail)]))
 
 
 @dataclass(slots=True)
@@ -24,6 +46,7 @@ class CallSite:
     positional: list[Value] = field(default_factory=list)
     named: dict[str, Value] = field(default_factory=dict)
     target: str | None = None
+    spread: Spread | None = None
 
     def argument(self, position: int, name: str) -> Value | None:
         """An argument by position or name, None where it was not given."""

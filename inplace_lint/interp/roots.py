@@ -215,6 +215,8 @@ class Analysis:
                 continue
             wanted.append((name, atom, function, code))
         init = made.attrs.get("__init__")
+        if module and "forward" not in made.attrs:
+            wanted.extend(self._inherited(state, oid, made, ran))
         if not wanted and (
             init is None
             or any(isinstance(t := state.heap.get(a), Function) and t.code in ran for a in init if isinstance(a, int))
@@ -251,6 +253,19 @@ class Analysis:
                 return end
 
             self._guarded(code, code.qualname, work, after.copy())
+
+    @staticmethod
+    def _inherited(state: State, oid: int, made: Class, ran: set[ir.Code]) -> list[tuple[str, int, Function, ir.Code]]:
+        """The forward of a base class, where a derived class that nobody built changes what it runs on."""
+        own = [state.heap.get(a) for value in made.attrs.values() for a in value if isinstance(a, int)]
+        if not made.attrs or any(isinstance(f, Function) and f.code in ran for f in own):
+            return []
+        found = []
+        for atom in classes.lookup(state, oid, "forward") or ():
+            function = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(function, Function) and isinstance(function.code, ir.Code) and isinstance(atom, int):
+                found.append(("forward", atom, function, function.code))
+        return found
 
     # --- unknown callers ---
 

@@ -8,7 +8,7 @@ from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import CONSTANT, Instance, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Sym, Unknown, Value, const, constant_of, one
-from inplace_lint.interp import calls, instances, operators
+from inplace_lint.interp import calls, instances, modules, operators
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, method, symbol
 
@@ -149,7 +149,6 @@ def distribution(engine: Engine, state: State, site: CallSite) -> Value:
 @method("torch.distributions.Distribution", "log_prob", "rsample", "entropy", "sample")
 def distribution_method(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """What a distribution computes is made from its parameters."""
-    from inplace_lint.interp import modules
 
     name = (site.target or "").rsplit(".", 1)[-1]
     instance = state.heap.get(oid)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inplace_lint import ir
+from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE
-from inplace_lint.domain.objects import Class, Container, Frame, Function, contents
+from inplace_lint.domain.objects import Class, Container, Frame, Function, contents, order_of, sequence
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -23,7 +24,7 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import attributes, calls, items, iteration, linking, operators
+from inplace_lint.interp import attributes, calls, items, iteration, linking, operators, text
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.machine import Flow
@@ -281,11 +282,13 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
         return state
     elements: list[Value] | None = []
     joined: Value = NOTHING
+    order: sequences.Order | None = sequences.EMPTY
     for item in instr.items:
         value = regs.get(item.reg, ANYTHING)
         if not item.star:
             if elements is not None:
                 elements.append(value)
+            order = None if order is None else sequences.appended(order, value)
             joined = union((joined, value))
             continue
         inner = iteration.elements(engine, state, flow, value, engine.m.place(origin))
@@ -293,10 +296,10 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
             elements.extend(inner.exact)
         else:
             elements = None
+        more = inner.ordered()
+        order = None if order is None or more is None else sequences.concatenated(order, more)
         joined = union((joined, inner.any))
-    box_made = (
-        Container(instr.kind, tuple(elements)) if elements is not None else Container(instr.kind, None, None, joined)
-    )
+    box_made = Container(instr.kind, tuple(elements)) if elements is not None else sequence(instr.kind, order, joined)
     state.registers[-1][instr.dst] = one(state.allocate(engine.m.oid(origin, f"{instr.kind}{instr.dst}"), box_made))
     return state
 
@@ -316,15 +319,16 @@ def run_append(engine: Engine, instr: ir.Append, state: State, flow: Flow) -> St
         box = state.heap.get(atom)
         if not isinstance(box, Container):
             continue
-        in_loop = engine.m.in_fixpoint()
         if box.kind == "dict":
             key = constant_of(regs.get(instr.key, ANYTHING)) if instr.key is not None else ...
             if key is not ... and _hashable(key) and box.entries is not None:
                 state.put(atom, Container("dict", (), {**box.entries, key: item}, box.rest, box.default))
             else:
                 state.put(atom, Container("dict", (), box.entries, union((box.rest, item)), box.default))
-        elif box.items is None or in_loop or len(box.items) > 64:
-            state.put(atom, Container(box.kind, None, None, union((contents(box), item))))
+        elif box.items is None or len(box.items) > 64:
+            order = order_of(box)
+            grown = None if order is None else sequences.appended(order, item)
+            state.put(atom, sequence(box.kind, grown, union((contents(box), item))))
         else:
             state.put(atom, Container(box.kind, (*box.items, item)))
     return state
@@ -340,9 +344,12 @@ def run_format(engine: Engine, instr: ir.FormatString, state: State, flow: Flow)
             continue
         value = constant_of(state.registers[-1].get(part, ANYTHING))
         if value is ... or not isinstance(value, (str, int, bool)):
-            text = engine.m.fresh(state, instr.origin, "text", "no", False)
-            engine.m.patterns[text.tag] = "".join(re.escape(p) if isinstance(p, str) else ".*" for p in instr.parts)
-            state.registers[-1][instr.dst] = {text: TRUE}
+            regs = state.registers[-1]
+            shapes = [
+                re.escape(p) if isinstance(p, str) else text.pattern_of(engine.m, regs.get(p, ANYTHING))
+                for p in instr.parts
+            ]
+            regs[instr.dst] = text.unknown(engine, state, instr.origin, "".join(shapes))
             return state
         parts.append(str(value))
     state.registers[-1][instr.dst] = const("".join(parts))

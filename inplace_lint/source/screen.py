@@ -225,5 +225,6 @@ def _is_telling_call(node: ast.Call) -> bool:
         (isinstance(arg, ast.Constant) and arg.value is True)
         or isinstance(arg, ast.Starred)
         or (isinstance(arg, ast.Name) and "inplace" in arg.id)
+        or (isinstance(arg, ast.Attribute) and "inplace" in arg.attr)
         for arg in node.args
     )

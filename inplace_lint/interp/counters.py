@@ -1,0 +1,82 @@
+"""The counters of loops of unknown length, and what tells the last round from the others.
+
+``for i in range(n)`` with ``if i < n - 1``: nothing is known of ``n``, but a test of the counter against a bound that is no
+literal sets the last round apart. The answer is a fact of the round: rounds that another one follows are not the last.
+"""
+
+from __future__ import annotations
+
+from inplace_lint.domain.conditions import TRUE, Cond, Fact
+from inplace_lint.domain.objects import Container, Place
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import Const, Unknown, Value, one
+from inplace_lint.interp.machine import Machine
+
+_BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
+_AT_LAST = frozenset({">", ">=", "==", "is"})
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def counter(m: Machine, state: State, origin: int, word: str) -> Unknown:
+    """A number that counts the rounds of whatever loop goes over it, upwards."""
+    atom = m.fresh(state, origin, word, "no", False)
+    m.counters[atom.tag] = None
+    return atom
+
+
+def start_round(m: Machine, state: State, element: Value, loop: Place) -> None:
+    """Note to which loop the counters among a round's element belong."""
+    for atom in element:
+        if isinstance(atom, Unknown) and atom.tag in m.counters:
+            m.counters[atom.tag] = loop
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container) and box.kind == "tuple" and box.items:
+            for first in box.items[0]:
+                if isinstance(first, Unknown) and first.tag in m.counters:
+                    m.counters[first.tag] = loop
+
+
+def is_counter(m: Machine, value: Value) -> bool:
+    """Whether a value counts rounds."""
+    return any(isinstance(atom, Unknown) and atom.tag in m.counters for atom in value)
+
+
+def moved(m: Machine, base: Unknown, op: str, result: Unknown) -> None:
+    """``i + 1`` counts as ``i`` does."""
+    if op in ("+", "-") and result.tag and (loop := m.counters.get(base.tag)) is not None:
+        m.counters[result.tag] = loop
+
+
+def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
+    """What a comparison of a counter with a bound that is no literal says of the round; None where it is another one."""
+    if isinstance(right, Unknown) and m.counters.get(right.tag) is not None:
+        left, right, op = right, left, _MIRRORED.get(op, op)
+    if not isinstance(left, Unknown) or isinstance(right, Const) or op not in _BEFORE_LAST | _AT_LAST:
+        return None
+    loop = m.counters.get(left.tag)
+    if loop is None or (isinstance(right, Unknown) and m.counters.get(right.tag) is not None):
+        return None
+    tag = _last_tag(m, loop)
+    if tag is None:
+        return None
+    m.asked_last.add(tag)
+    return one(Unknown(tag if op in _AT_LAST else f"not {tag}", "no", False))
+
+
+def _last_tag(m: Machine, loop: Place) -> str | None:
+    if ("loop", loop) not in m.ctx:
+        return None
+    inside = m.ctx[: m.ctx.index(("loop", loop)) + 1]
+    return m.tag_of_loop(f"#last@{loop[0]}:{loop[1]}", inside, loop)
+
+
+def last_asked(m: Machine, loop: Place) -> str | None:
+    """The question whether a round of the running loop is its last, where something asked it."""
+    tag = _last_tag(m, loop)
+    return tag if tag in m.asked_last else None
+
+
+def is_last(m: Machine, loop: Place, answer: bool) -> Cond:
+    """The fact that a round of the running loop is, or is not, its last."""
+    tag = _last_tag(m, loop)
+    return TRUE if tag is None else frozenset({Fact(tag, answer)})

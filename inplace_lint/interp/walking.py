@@ -1,0 +1,56 @@
+"""Running something for each element of a sequence of which only the order is known (``domain.sequences``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inplace_lint.domain.conditions import TRUE, Cond, both
+from inplace_lint.domain.sequences import Order, Walk, walk
+from inplace_lint.domain.state import State, join_all
+from inplace_lint.domain.values import Atom
+
+Visit = Callable[[State, Atom, int], "State | None"]
+"""What is done at an element: the state, the element and the number of the visit; None where it does not return."""
+
+
+def walk_of(order: Order | None, most: int) -> Walk | None:
+    """The visits of a sequence whose order says more than its elements, unless they are too many."""
+    if order is None or len(order.elements()) < 2:
+        return None
+    found = walk(order)
+    return found if found.ends and len(found.steps) <= most else None
+
+
+def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> State | None:
+    """The state after the visits, joined where ways meet; None where no way leads to the end.
+
+    may_be_empty: whether a sequence that is empty for no known reason (a loop that made no round) counts.
+    """
+    outer = state.path
+    after: list[State | None] = []
+    lost = False
+
+    def come(ways: tuple[tuple[int | None, Cond], ...]) -> State | None:
+        arrivals: list[State] = []
+        for source, cond in ways:
+            before = state if source is None else after[source]
+            path = None if before is None else both(before.path, cond)
+            if before is None or path is None:
+                continue
+            arrival = before.copy()
+            arrival.path = path
+            arrivals.append(arrival)
+        return join_all(arrivals)
+
+    for number, step in enumerate(visits.steps):
+        here = come(step.before)
+        done = None if here is None else visit(here, step.element, number)
+        lost = lost or (here is not None and done is None)
+        after.append(done)
+    ends = visits.ends
+    if not may_be_empty and len(ends) > 1:
+        ends = tuple((source, cond) for source, cond in ends if source is not None or cond != TRUE)
+    end = come(ends)
+    if end is not None and not lost:
+        end.path = outer
+    return end
