@@ -236,8 +236,8 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
             return Container(box.kind, tuple(items), None, box.rest)
     if box.items is not None:
         return Container(box.kind, tuple(union((item, value)) for item in box.items), None, union((box.rest, value)))
-    position = literal.value if literal is not None and sure else None
-    order = None if box.order is None else _with_end(box.order, position, value)
+    end = literal.value if literal is not None and sure else None
+    order = None if box.order is None else _with_end(box.order, end, value)
     return sequence(box.kind, order, union((box.rest, value)))
 
 

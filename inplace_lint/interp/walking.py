@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inplace_lint.domain.conditions import TRUE, Cond, both
+from inplace_lint.domain.conditions import Cond, both
 from inplace_lint.domain.sequences import Order, Walk, walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import Atom
@@ -24,7 +24,7 @@ def walk_of(order: Order | None, most: int) -> Walk | None:
 def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> State | None:
     """The state after the visits, joined where ways meet; None where no way leads to the end.
 
-    may_be_empty: whether a sequence that is empty for no known reason (a loop that made no round) counts.
+    may_be_empty: whether a sequence counts as empty that, for all that is known, need not be (a loop made no round).
     """
     outer = state.path
     after: list[State | None] = []
@@ -48,8 +48,13 @@ def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> Stat
         lost = lost or (here is not None and done is None)
         after.append(done)
     ends = visits.ends
-    if not may_be_empty and len(ends) > 1:
-        ends = tuple((source, cond) for source, cond in ends if source is not None or cond != TRUE)
+    if not may_be_empty:
+        starts = [cond for step in visits.steps for source, cond in step.before if source is None]
+        ends = tuple(
+            (source, cond)
+            for source, cond in ends
+            if source is not None or all(both(cond, start) is None for start in starts)
+        )
     end = come(ends)
     if end is not None and not lost:
         end.path = outer
