@@ -97,6 +97,16 @@ def joined(a: Order | None, a_path: Cond, b: Order | None, b_path: Cond) -> Orde
     return _limited(join_maps(a.edges, a_path, b.edges, b_path))
 
 
+def under(order: Order, cond: Cond) -> Order:
+    """The order where ``cond`` holds as well."""
+    edges: Edges = {}
+    for edge, own in order.edges.items():
+        together = both(own, cond)
+        if together is not None:
+            edges[edge] = together
+    return Order(edges)
+
+
 def backwards(order: Order) -> Order:
     """The sequence from its end."""
     return Order({(b, a): cond for (a, b), cond in order.edges.items()})

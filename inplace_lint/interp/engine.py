@@ -383,7 +383,7 @@ class Engine:
             return join_all([*([after] if after is not None else []), *inner.continues])
 
         modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in _elements(visits))
-        current = follow(state, visits, visit, may_be_empty=not modules)
+        current = follow(self.m, state, visits, visit, place, may_be_empty=not modules)
         self.m.ctx, self.m.unrolled = outer_ctx, outer_product
         if current is not None:
             current = self.run(instr.orelse, current, flow)

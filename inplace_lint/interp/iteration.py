@@ -59,7 +59,17 @@ def elements(
         columns = zip(*(e.exact or () for e in found), strict=True)
         conds = list(value.values())
         return Elements([union([under(v, c) for v, c in zip(col, conds, strict=True)]) for col in columns], joined)
-    return Elements(None, joined or ANYTHING)
+    return Elements(None, joined or ANYTHING, _either_order(found, list(value.values())))
+
+
+def _either_order(found: list[Elements], conds: list[Cond]) -> Order | None:
+    """The order of one of several sequences, each under its condition."""
+    orders = [e.ordered() for e in found]
+    known = [sequences.under(o, cond) for o, cond in zip(orders, conds, strict=True) if o is not None]
+    order: Order | None = known[0] if known and len(known) == len(found) else None
+    for other in known[1:]:
+        order = sequences.joined(order, TRUE, other, TRUE)
+    return order
 
 
 def _atom_elements(

@@ -322,6 +322,12 @@ class Machine:
         self.note_tag(key)
         return frozenset({Fact(key, number)})
 
+    def question_here(self, word: str, place: Place) -> str:
+        """The key of a question that every visit of a place in its context answers for itself."""
+        key = f"#{word}@{place[0]}:{place[1]}:{self._intern((word, place, self.ctx))}"
+        self.note_tag(key)
+        return key
+
     def question(self, atom: Unknown, answer: bool) -> Cond:
         """The condition that an unknown is true (or false)."""
         tag = atom.tag

@@ -410,7 +410,7 @@ def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value,
         here.registers[-1][HELD] = after
         return here
 
-    end = follow(state, visits, visit, may_be_empty=False)
+    end = follow(m, state, visits, visit, site.place)
     m.ctx = outer
     if end is None:
         return None

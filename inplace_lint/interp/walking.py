@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inplace_lint.domain.conditions import Cond, both
+from inplace_lint.domain.conditions import Cond, Fact, both
+from inplace_lint.domain.objects import Place
 from inplace_lint.domain.sequences import Order, Walk, walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import Atom
+from inplace_lint.interp.machine import Machine
 
 Visit = Callable[[State, Atom, int], "State | None"]
 """What is done at an element: the state, the element and the number of the visit; None where it does not return."""
@@ -21,20 +23,28 @@ def walk_of(order: Order | None, most: int) -> Walk | None:
     return found if found.ends and len(found.steps) <= most else None
 
 
-def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> State | None:
+def follow(
+    m: Machine, state: State, visits: Walk, visit: Visit, place: Place, may_be_empty: bool = False
+) -> State | None:
     """The state after the visits, joined where ways meet; None where no way leads to the end.
 
     may_be_empty: whether a sequence counts as empty that, for all that is known, need not be (a loop made no round).
     """
     outer = state.path
+    key = m.question_here("way", place)
+    parting = _parting(visits)
+    for source in parting:
+        m.note_tag(f"{key}:{source}")
     after: list[State | None] = []
     lost = False
 
-    def come(ways: tuple[tuple[int | None, Cond], ...]) -> State | None:
+    def come(ways: tuple[tuple[int | None, Cond], ...], to: int) -> State | None:
         arrivals: list[State] = []
         for source, cond in ways:
             before = state if source is None else after[source]
-            path = None if before is None else both(before.path, cond)
+            # Ways that part exclude each other, whatever else is known of them.
+            own = cond | {Fact(f"{key}:{source}", to)} if source in parting else cond
+            path = None if before is None else both(before.path, own)
             if before is None or path is None:
                 continue
             arrival = before.copy()
@@ -43,7 +53,7 @@ def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> Stat
         return join_all(arrivals)
 
     for number, step in enumerate(visits.steps):
-        here = come(step.before)
+        here = come(step.before, number)
         done = None if here is None else visit(here, step.element, number)
         lost = lost or (here is not None and done is None)
         after.append(done)
@@ -55,7 +65,13 @@ def follow(state: State, visits: Walk, visit: Visit, may_be_empty: bool) -> Stat
             for source, cond in ends
             if source is not None or all(both(cond, start) is None for start in starts)
         )
-    end = come(ends)
+    end = come(ends, -1)
     if end is not None and not lost:
         end.path = outer
     return end
+
+
+def _parting(visits: Walk) -> set[int | None]:
+    """The visits (and the start) after which there is more than one way to go on."""
+    targets = [source for step in visits.steps for source, _ in step.before] + [source for source, _ in visits.ends]
+    return {source for source in targets if targets.count(source) > 1}
