@@ -57,7 +57,7 @@ def may_be_tensors(state: State, value: Value) -> bool:
     return False
 
 
-def _fits(state: State, param: Param, value: Value) -> bool:
+def _fits(state: State, param: Param, value: Value, lenient: bool) -> bool:
     if param.default is None and may_be_none(value):
         return True
     if param.kind == "tensor":
@@ -65,7 +65,8 @@ def _fits(state: State, param: Param, value: Value) -> bool:
     if param.kind == "tensor?":
         return may_be_tensor(state, value) or constant_of(value) is None or may_be_none(value)
     if param.kind == "number":
-        return may_be_number(value) and not surely_tensor(state, value)
+        unsure = lenient and any(isinstance(atom, Unknown) for atom in value)
+        return (unsure or may_be_number(value)) and not surely_tensor(state, value)
     if param.kind == "tensor|number":
         return may_be_tensor(state, value) or may_be_number(value)
     if param.kind == "tensors":
@@ -78,8 +79,11 @@ def may_be_none(value: Value) -> bool:
     return any(isinstance(a, Const) and a.value is None for a in value)
 
 
-def bind(state: State, variant: Variant, args: Arguments) -> Binding | None:
-    """The arguments by parameter name, defaults filled in; None where they do not fit."""
+def bind(state: State, variant: Variant, args: Arguments, lenient: bool = False) -> Binding | None:
+    """The arguments by parameter name, defaults filled in; None where they do not fit.
+
+    lenient: an unknown that could be a tensor is taken for a number where the parameter is one.
+    """
     bound: Binding = dict(args.own or {})
     params = [p for p in variant.params if not p.name.startswith("self.")]
     position = 0
@@ -117,7 +121,7 @@ def bind(state: State, variant: Variant, args: Arguments) -> Binding | None:
             bound[param.name] = (
                 const(param.default) if param.default is not ... else {Unknown("", "no", False): frozenset()}
             )
-        elif not param.star and not _fits(state, param, bound[param.name]):
+        elif not param.star and not _fits(state, param, bound[param.name], lenient):
             return None
     return bound
 
@@ -194,10 +198,13 @@ def literal(state: State, value: Value) -> object:
 
 def pick(state: State, variants: Sequence[Variant], args: Arguments) -> list[tuple[Variant, Binding]]:
     """The variants whose parameters bind and whose ``when`` is not contradicted, best first."""
-    found: list[tuple[Variant, Binding]] = []
     settings = args.settings or {}
-    for variant in variants:
-        bound = bind(state, variant, args)
-        if bound is not None and allows(state, variant, bound, settings):
-            found.append((variant, bound))
-    return found
+    for lenient in (False, True):
+        found: list[tuple[Variant, Binding]] = []
+        for variant in variants:
+            bound = bind(state, variant, args, lenient)
+            if bound is not None and allows(state, variant, bound, settings):
+                found.append((variant, bound))
+        if found:
+            return found
+    return []

@@ -68,8 +68,16 @@ def enumerate_(engine: Engine, state: State, site: CallSite) -> Value:
     number = counters.counter(m, state, site.place[1], "count")
     order: Order | None = None
     if inner.order is not None:
+        # What nothing precedes is the first; the others are counted one by one.
+        follows = {b for a, b in inner.order.edges if a is not None}
+        counts = {
+            atom: const(start)
+            if atom not in follows and isinstance(start, int)
+            else one(counters.counter(m, state, site.place[1], f"count {n}"))
+            for n, atom in enumerate(inner.order.elements())
+        }
         words = {atom: f"pair of {n}" for n, atom in enumerate(inner.order.elements())}
-        order = sequences.mapped(inner.order, lambda atom: pair(one(number), one(atom), words[atom]))
+        order = sequences.mapped(inner.order, lambda atom: pair(counts[atom], one(atom), words[atom]))
     some = pair(one(number), inner.any, "pair") if order is None else _any_of(order)
     return boxed(engine, state, site, "generator", Elements(None, some, order), "enumerate")
 
