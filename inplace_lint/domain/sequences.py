@@ -152,8 +152,13 @@ def mapped(order: Order, change: Callable[[Atom], Value]) -> Order | None:
 
 
 def side_by_side(orders: Sequence[Order], pair: Callable[[tuple[Atom, ...]], Atom]) -> Order | None:
-    """The order of the tuples that ``zip`` makes: a step is a step in each."""
+    """The order of the tuples that ``zip`` makes: a step is a step in each.
+
+    What is gone through side by side is as long, if it can be: that one ends before another counts only where they
+    cannot end together.
+    """
     edges: Edges = {}
+    early: Edges = {}
     names: dict[tuple[Atom, ...], Atom] = {}
     todo: list[tuple[Spot, ...]] = [(None,) * len(orders)]
     seen = set(todo)
@@ -174,7 +179,7 @@ def side_by_side(orders: Sequence[Order], pair: Callable[[tuple[Atom, ...]], Ato
         for target, cond in steps:
             known = tuple(s for s in target if s is not None)
             if len(known) < len(target):
-                add_to(edges, (source, None), cond)
+                add_to(early if known else edges, (source, None), cond)
                 continue
             if known not in names:
                 names[known] = pair(known)
@@ -184,6 +189,8 @@ def side_by_side(orders: Sequence[Order], pair: Callable[[tuple[Atom, ...]], Ato
                 todo.append(target)
         if len(edges) > MOST_EDGES:
             return None
+    if not any(b is None and a is not None for a, b in edges):
+        edges.update(early)
     return Order(edges)
 
 

@@ -6,10 +6,11 @@ literal sets the last round apart. The answer is a fact of the round: rounds tha
 
 from __future__ import annotations
 
-from inplace_lint.domain.conditions import TRUE, Cond, Fact
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
 from inplace_lint.domain.objects import Container, Place
+from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Const, Unknown, Value, one
+from inplace_lint.domain.values import Atom, Const, Unknown, Value
 from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
@@ -56,11 +57,40 @@ def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
     loop = m.counters.get(left.tag)
     if loop is None or (isinstance(right, Unknown) and m.counters.get(right.tag) is not None):
         return None
+    yes, no = _last(m, loop)
+    if yes is None and no is None:
+        return None
+    answer = (yes, no) if op in _AT_LAST else (no, yes)
+    return {Const(b, "bool"): cond for b, cond in zip((True, False), answer, strict=True) if cond is not None}
+
+
+def element(m: Machine, order: Order | None, index: Value) -> Value | None:
+    """The element of a sequence at a loop's counter: its last one in the loop's last round. None where nothing is known."""
+    (atom,) = index if len(index) == 1 else (None,)
+    if order is None or len(order.elements()) < 2 or not isinstance(atom, Unknown) or " " in atom.tag:
+        return None
+    loop = m.counters.get(atom.tag)
+    yes, no = (None, None) if loop is None else _last(m, loop)
+    if yes is None and no is None:
+        return None
+    found: dict[Atom, Cond] = {}
+    for before, after in order.edges:
+        cond = yes if after is None else no
+        if before is not None and cond is not None:
+            add_to(found, before, cond)
+    return found
+
+
+def _last(m: Machine, loop: Place) -> tuple[Cond | None, Cond | None]:
+    """When a running round of a loop is its last, and when it is not; None for never."""
+    known = m.last_visit.get(loop)
+    if known is not None:
+        return known
     tag = _last_tag(m, loop)
     if tag is None:
-        return None
+        return None, None
     m.asked_last.add(tag)
-    return one(Unknown(tag if op in _AT_LAST else f"not {tag}", "no", False))
+    return frozenset({Fact(tag, True)}), frozenset({Fact(tag, False)})
 
 
 def _last_tag(m: Machine, loop: Place) -> str | None:

@@ -16,7 +16,7 @@ from inplace_lint.domain.objects import Container, Frame, Instance, Tensor
 from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
-from inplace_lint.interp.counters import is_last, last_asked
+from inplace_lint.interp.counters import is_last, last_asked, start_round
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
 from inplace_lint.interp.walking import follow
@@ -296,7 +296,11 @@ class Engine:
                 inner.continues = []
             if after is not None:
                 after.path = entry_path
+                # What a round did and what holds where there was none exclude each other.
+                ran = self.m.question_here("ran", place)
+                before_all.path, after.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
                 finish = after if never_empty else before_all.join(after)
+                finish.path = entry_path
         self.m.loops, self.m.ctx = outer_loops, outer_ctx
         if isinstance(instr, ir.While) and finish is not None:
             finish = self.run(instr.test, finish, flow)
@@ -375,8 +379,10 @@ class Engine:
         self.m.unrolled = outer_product * max(1, len(visits.steps))
         inner = flow.in_loop()
 
-        def visit(here: State, element: Atom, number: int) -> State | None:
+        def visit(here: State, element: Atom, number: int, last: tuple[Cond | None, Cond | None]) -> State | None:
             self.m.ctx = (*outer_ctx, (place, number))
+            self.m.last_visit[place] = last
+            start_round(self.m, here, one(element), place)
             here.registers[-1][instr.item] = one(element)
             inner.continues = []
             after = self.run(instr.body, here, inner)
@@ -384,6 +390,7 @@ class Engine:
 
         modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in _elements(visits))
         current = follow(self.m, state, visits, visit, place, may_be_empty=not modules)
+        self.m.last_visit.pop(place, None)
         self.m.ctx, self.m.unrolled = outer_ctx, outer_product
         if current is not None:
             current = self.run(instr.orelse, current, flow)

@@ -23,7 +23,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import attributes, calls, classes, denial, layout
+from inplace_lint.interp import attributes, calls, classes, counters, denial, layout
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -146,6 +146,9 @@ def _container_item(
     order = order_of(box)
     if literal is not None and literal.value in (0, -1) and order is not None:
         return (order.lasts() if literal.value else order.firsts()) or contents(box) or ANYTHING
+    by_round = counters.element(engine.m, box.order, index)
+    if by_round is not None:
+        return by_round
     return contents(box) or ANYTHING
 
 

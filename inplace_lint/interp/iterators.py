@@ -99,7 +99,7 @@ def zip_(engine: Engine, state: State, site: CallSite) -> Value:
         ]
         return boxed(engine, state, site, "generator", Elements(rows, ANYTHING), "zip")
     orders = [c.ordered() for c in columns]
-    if orders and all(len(o.elements()) > 1 for o in orders if o is not None):
+    if any(o is not None and len(o.elements()) > 1 for o in orders):
         known = [o for o in orders if o is not None]
 
         def tuple_of(atoms: tuple[Atom, ...]) -> Atom:

@@ -136,6 +136,7 @@ class Machine:
         self.complete: dict[int, list[Value]] = {}
         self.universal: set[int] = set()
         self.asked_last: set[str] = set()
+        self.last_visit: dict[Place, tuple[Cond | None, Cond | None]] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()

@@ -402,7 +402,7 @@ def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value,
     held = state.registers[-1].get(HELD)
     state.registers[-1][HELD] = value
 
-    def visit(here: State, element: Atom, number: int) -> State | None:
+    def visit(here: State, element: Atom, number: int, last: object) -> State | None:
         m.ctx = (*outer, ("step", number, site.place))
         after = _run_step(engine, here, one(element), here.registers[-1][HELD], site)
         if after is None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inplace_lint.domain.conditions import Cond, Fact, both
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both
 from inplace_lint.domain.objects import Place
 from inplace_lint.domain.sequences import Order, Walk, walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import Atom
 from inplace_lint.interp.machine import Machine
 
-Visit = Callable[[State, Atom, int], "State | None"]
-"""What is done at an element: the state, the element and the number of the visit; None where it does not return."""
+Visit = Callable[[State, Atom, int, "tuple[Cond | None, Cond | None]"], "State | None"]
+"""What is done at an element: the state, the element, the number of the visit, and when it is the last and when it is not;
+None where it does not return."""
 
 
 def walk_of(order: Order | None, most: int) -> Walk | None:
@@ -54,7 +55,7 @@ def follow(
 
     for number, step in enumerate(visits.steps):
         here = come(step.before, number)
-        done = None if here is None else visit(here, step.element, number)
+        done = None if here is None else visit(here, step.element, number, _is_last(visits, number, key))
         lost = lost or (here is not None and done is None)
         after.append(done)
     ends = visits.ends
@@ -75,3 +76,14 @@ def _parting(visits: Walk) -> set[int | None]:
     """The visits (and the start) after which there is more than one way to go on."""
     targets = [source for step in visits.steps for source, _ in step.before] + [source for source, _ in visits.ends]
     return {source for source in targets if targets.count(source) > 1}
+
+
+def _is_last(visits: Walk, number: int, key: str) -> tuple[Cond | None, Cond | None]:
+    """When a visit is the last one, and when another follows it; None for never."""
+    others = [to for to, step in enumerate(visits.steps) for source, _ in step.before if source == number]
+    if all(source != number for source, _ in visits.ends):
+        return None, TRUE
+    if not others:
+        return TRUE, None
+    another: Cond = frozenset({Fact(f"{key}:{number}", others[0])}) if len(others) == 1 else TRUE
+    return frozenset({Fact(f"{key}:{number}", -1)}), another
