@@ -200,11 +200,15 @@ class ParameterRebound:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """A definition took more than its budget; what was found in it before stands."""
+    """A definition took more than its budget; what was found in it before stands.
+
+    callee: the call of it took too much and is left out, the rest was analysed.
+    """
 
     site: Site
     reason: str
     context: Context
+    callee: str | None = None
 
 
 Event = Union[  # noqa: UP007

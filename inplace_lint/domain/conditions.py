@@ -39,19 +39,36 @@ TRUE: Cond = frozenset()
 _MANY = Fact("...", True, "one of several things that a caller decides holds", True)
 
 
+_KNOWN: dict[tuple[int, int], tuple[Cond, Cond, Cond | None]] = {}
+"""Conjunctions that were made, by the identity of both sides, which are kept alive by it: equal ones may differ in text."""
+_MOST_KNOWN = 50_000
+
+
 def both(a: Cond, b: Cond) -> Cond | None:
     """The conjunction of two conditions; None where they contradict each other."""
     if not b or a is b:
         return a
     if not a:
         return b
+    key = (id(a), id(b))
+    known = _KNOWN.get(key)
+    if known is not None:
+        return known[2]
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    union = _both(a, b)
+    _KNOWN[key] = (a, b, union)
+    return union
+
+
+def _both(a: Cond, b: Cond) -> Cond | None:
     small, large = (a, b) if len(a) < len(b) else (b, a)
     if small <= large:
         return large
+    answers = {fact.key: fact.value for fact in large}
     for fact in small:
-        for other in large:
-            if fact.key == other.key and fact.value != other.value:
-                return None
+        if answers.get(fact.key, fact.value) != fact.value:
+            return None
     union = small | large
     if len(union) > LIMIT:
         # Who requires grad decides most; it is the last to go.

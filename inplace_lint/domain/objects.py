@@ -55,6 +55,21 @@ LEAF = Status(leaf=TRUE)
 INTERIOR = Status(interior=TRUE)
 
 
+class Mentions(NamedTuple):
+    """What an object mentions: numbers, tags of unknowns, and the keys of the facts in its conditions."""
+
+    ids: frozenset[int]
+    tags: frozenset[str]
+    facts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """What every object has: a note of what it mentions, made when it is first asked for. Objects never change."""
+
+    noted: Mentions | None = field(default=None, init=False, compare=False, repr=False)
+
+
 class ViewMark(NamedTuple):
     """Why a view must not be written: ``multi``, ``no_grad``, ``inference`` or ``function``; where and by what it was made."""
 
@@ -64,7 +79,7 @@ class ViewMark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(_Thing):
     """An abstract tensor (or an array that shares one's memory: ``counters`` is empty then).
 
     storages, counters: the memory it may share and the counters that see its writes.
@@ -140,7 +155,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Node(_Thing):
     """A node of the backward graph. ``edges`` lead to nodes and to leaves; ``freed`` records the backwards that freed it
     (those of earlier rounds of a loop with their origin below zero)."""
 
@@ -159,7 +174,7 @@ ContainerKind = Literal["list", "tuple", "set", "dict", "deque", "generator", "s
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class Container(_Thing):
     """A list, tuple, set or dict. ``items`` are exact, in order; None where only their union ``rest`` is known.
 
     order: of such elements, what may follow what; None where nothing is known of it.
@@ -175,7 +190,7 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Function(_Thing):
     """A function of the analysed source: its code, defaults, and the frame and globals it closes over."""
 
     code: object
@@ -189,7 +204,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
+class Class(_Thing):
     """A class of the analysed source. ``bases`` are atoms: heap classes or outside symbols."""
 
     name: str
@@ -203,7 +218,7 @@ class Class:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(_Thing):
     """An instance of a class of the source (a heap number) or of an outside one (a ``Sym``).
 
     config: an outside class's constructor arguments by name. made: where it was made.
@@ -217,7 +232,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(_Thing):
     """The names of one call (or of a module), and the frame it is nested in."""
 
     names: Mapping[str, Value]
@@ -225,7 +240,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(_Thing):
     """Two things of different kinds joined: nothing is known."""
 
 
@@ -430,33 +445,13 @@ def join_objects(a: Obj, a_path: Cond, b: Obj, b_path: Cond) -> Obj:
     return Opaque()
 
 
-class Mentions(NamedTuple):
-    """What an object mentions: numbers, tags of unknowns, and whether any condition in it is more than true."""
-
-    ids: frozenset[int]
-    tags: frozenset[str]
-    conditional: bool
-
-
-_CACHE: dict[int, tuple[Obj, Mentions]] = {}
-_MOST_CACHED = 200_000
-
-
 def mentions(obj: Obj) -> Mentions:
-    """What an object mentions. Objects never change, so the answer is kept (with the object, whose identity is the key)."""
-    known = _CACHE.get(id(obj))
-    if known is not None:
-        return known[1]
-    if len(_CACHE) > _MOST_CACHED:
-        _CACHE.clear()
-    found = _mentions(obj)
-    _CACHE[id(obj)] = (obj, found)
+    """What an object mentions; the object keeps the answer."""
+    found = obj.noted
+    if found is None:
+        found = _mentions(obj)
+        object.__setattr__(obj, "noted", found)
     return found
-
-
-def forget_mentions() -> None:
-    """Empty the cache: another program is analysed."""
-    _CACHE.clear()
 
 
 def reachable_from(obj: Obj) -> frozenset[int]:
@@ -483,40 +478,42 @@ def _values_of(obj: Obj) -> Iterable[Value]:
 def _mentions(obj: Obj) -> Mentions:
     ids: set[int] = set()
     tags: set[str] = set()
-    conditional = False
+    conditions: set[Cond] = set()
     for value in _values_of(obj):
-        for atom, cond in value.items():
-            conditional = conditional or bool(cond)
+        conditions.update(value.values())
+        for atom in value:
             if isinstance(atom, int):
                 ids.add(atom)
             elif isinstance(atom, Unknown):
                 tags.add(atom.tag)
             elif not isinstance(atom, (Const, Sym, Imported, SliceAtom)):
-                ids.update(references({atom: cond}))
+                ids.update(references({atom: TRUE}))
                 tags.update(unknown_tags(atom))
     if isinstance(obj, Container) and obj.order is not None:
-        conditional = conditional or any(obj.order.edges.values())
+        conditions.update(obj.order.edges.values())
     if isinstance(obj, Tensor):
         ids.update(obj.bases, obj.nodes, obj.storages, obj.counters, obj.from_grad)
         if obj.module is not None:
             ids.add(obj.module)
-        records = (obj.bases, obj.marks, obj.nodes, obj.refused)
-        conditional = conditional or any(obj.status) or any(any(record.values()) for record in records)
+        conditions.update(c for c in (*obj.status, obj.inference) if c)
+        for record in (obj.bases, obj.marks, obj.nodes, obj.refused):
+            conditions.update(record.values())
     elif isinstance(obj, Node):
         ids.update(obj.edges)
-        conditional = any(obj.edges.values()) or any(obj.freed.values())
+        conditions.update(obj.edges.values(), obj.freed.values())
         for saved in obj.saved:
             ids.add(saved.tensor)
             ids.update(saved.storages, saved.counters)
-            both_kinds = (*saved.writes.values(), *saved.silent.values(), *saved.own.values())
-            conditional = conditional or bool(saved.cond) or bool(saved.leaf) or any(both_kinds)
+            conditions.update(saved.writes.values(), saved.silent.values(), saved.own.values())
+            conditions.update((saved.cond, saved.leaf or TRUE))
     elif isinstance(obj, Function):
         ids.update(n for n in (obj.module, obj.frame, obj.owner) if n is not None)
     elif isinstance(obj, Instance) and isinstance(obj.cls, int):
         ids.add(obj.cls)
     elif isinstance(obj, Frame) and obj.parent is not None:
         ids.add(obj.parent)
-    return Mentions(frozenset(ids), frozenset(tags), conditional)
+    facts = {fact.key for cond in conditions for fact in cond}
+    return Mentions(frozenset(ids), frozenset(tags), frozenset(facts))
 
 
 def rename_object(obj: Obj, names: Renaming) -> Obj:

@@ -10,12 +10,13 @@ same number, negated. Allocating again first folds the newest into the summary (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import TypeVar
 
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
+from inplace_lint.domain.heap import Effort, Heap
 from inplace_lint.domain.objects import (
     Container,
     Frame,
@@ -24,31 +25,23 @@ from inplace_lint.domain.objects import (
     Obj,
     Saved,
     Tensor,
-    join_objects,
     join_values,
     mentions,
     rename_object,
 )
-from inplace_lint.domain.values import NOTHING, Renaming, Value, references, unknown_tags
+from inplace_lint.domain.values import NOTHING, Const, Renaming, Sym, Value, references, unknown_tags
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
-
-
-class Effort:
-    """Objects that renamings and joins passed over: work that grows with the heap, unseen by a budget of instructions."""
-
-    renamed = 0
 
 
 class State:
     """A mutable abstract state. ``copy`` before a branch; objects and values inside are never changed in place."""
 
-    __slots__ = ("heap", "mode", "path", "registers", "savers")
+    __slots__ = ("heap", "mode", "path", "registers")
 
     def __init__(self) -> None:
         self.registers: list[dict[int, Value]] = [{}]
-        self.heap: dict[int, Obj] = {}
-        self.savers: dict[int, frozenset[int]] = {}
+        self.heap = Heap()
         self.mode: dict[str, Cond] = {GRAD: TRUE}
         self.path: Cond = TRUE
 
@@ -56,15 +49,14 @@ class State:
         """A state that can be changed without changing this one."""
         twin = State.__new__(State)
         twin.registers = [*self.registers[:-1], dict(self.registers[-1])]
-        twin.heap = dict(self.heap)
-        twin.savers = dict(self.savers)
+        twin.heap = self.heap.copy()
         twin.mode = dict(self.mode)
         twin.path = self.path
         return twin
 
     def same_as(self, other: State) -> bool:
         """Whether two states of one point hold the same; the test that ends a fixpoint."""
-        return self.mode == other.mode and self.registers == other.registers and self.heap == other.heap
+        return self.mode == other.mode and self.registers == other.registers and self.heap.same_as(other.heap)
 
     # --- objects ---
 
@@ -75,28 +67,17 @@ class State:
 
     def put(self, oid: int, obj: Obj) -> None:
         """Replace an object; a summary can only grow, so there the old one is kept beside the new."""
-        if oid < 0 and oid in self.heap:
-            obj = join_objects(self.heap[oid], TRUE, obj, TRUE)
-        self.heap[oid] = obj
+        if oid < 0:
+            self.heap.merge(oid, obj)
+        else:
+            self.heap[oid] = obj
 
     def allocate(self, oid: int, obj: Obj) -> int:
         """A new object at a site; an earlier one of the site becomes part of its summary first."""
         if oid in self.heap:
             self.age(oid)
         self.heap[oid] = obj
-        if isinstance(obj, Node):
-            self._index(oid, obj.saved)
         return oid
-
-    def allocate_saves(self, oid: int, node: Node) -> None:
-        """Replace a node by one with further saves."""
-        self.heap[oid] = node
-        self._index(oid, node.saved)
-
-    def _index(self, node: int, saved: Iterable[Saved]) -> None:
-        for s in saved:
-            for storage in s.storages:
-                self.savers[storage] = self.savers.get(storage, frozenset()) | {node}
 
     def age(self, oid: int) -> None:
         """Fold the newest object of a site into the summary of the older ones."""
@@ -104,26 +85,30 @@ class State:
 
     def rename(self, names: Renaming) -> None:
         """Give objects new names everywhere; objects that get the same name are joined."""
-        Effort.renamed += len(self.heap)
-        heap: dict[int, Obj] = {}
-        for oid, obj in self.heap.items():
-            renamed = rename_object(obj, names)
-            number = names.number(oid)
-            other = heap.get(number)
-            heap[number] = renamed if other is None else join_objects(other, TRUE, renamed, TRUE)
-        self.heap = heap
+        heap = self.heap
+        touched: set[int] = set()
+        if names.ids:
+            touched |= heap.users(names.ids.keys())
+        if names.tags:
+            touched |= heap.tagged(names.tags.keys())
+        Effort.passed += 8 * len(touched)
+        for oid in touched:
+            obj = heap.get(oid)
+            if obj is not None and (renamed := rename_object(obj, names)) is not obj:
+                heap[oid] = renamed
+        moved: list[tuple[int, Obj]] = []
+        for old, new in names.ids.items():
+            if old != new and (obj := heap.pop(old, None)) is not None:
+                moved.append((new, obj))
+        for number, obj in moved:
+            heap.merge(number, obj)
+        Effort.passed += sum(len(registers) for registers in self.registers) >> 2
         self.registers = [{reg: names.value(v) for reg, v in registers.items()} for registers in self.registers]
-        savers: dict[int, frozenset[int]] = {}
-        for storage, nodes in self.savers.items():
-            number = names.number(storage)
-            savers[number] = savers.get(number, frozenset()) | names.numbers(nodes)
-        self.savers = savers
 
     # --- joins ---
 
     def join(self, other: State) -> State:
         """The least state that stands for both; what one path alone knows is tagged with that path's facts."""
-        Effort.renamed += len(self.heap)
         common = self.path & other.path
         mine, theirs = self.path - common, other.path - common
         joined = State.__new__(State)
@@ -132,53 +117,33 @@ class State:
         joined.registers = []
         for a, b in zip(self.registers, other.registers, strict=True):
             joined.registers.append(a if a is b else _join_registers(a, mine, b, theirs))
-        heap = dict(self.heap)
-        for oid, obj in other.heap.items():
-            own = heap.get(oid)
-            if own is None:
-                heap[oid] = obj
-            elif own is not obj:
-                heap[oid] = join_objects(own, mine, obj, theirs)
-        joined.heap = heap
-        savers = dict(self.savers)
-        for storage, nodes in other.savers.items():
-            savers[storage] = savers.get(storage, frozenset()) | nodes
-        joined.savers = savers
+        joined.heap = self.heap.join(mine, other.heap, theirs)
         return joined
 
     # --- forgetting ---
 
-    def collect(self, extra: Iterable[int], meant_by: Callable[[str], Iterable[int]] = lambda tag: ()) -> None:
+    def collect(
+        self,
+        extra: Iterable[int],
+        stands_for: Callable[[int], str | None] = lambda oid: None,
+        wholes: Callable[[str], Iterable[str]] = lambda tag: (tag,),
+    ) -> None:
         """Drop every object that no register, no frame in ``extra`` and nothing they reach refers to.
 
-        meant_by: the objects that stand for the unknown of a tag.
+        stands_for: the tag of the unknown for which an object of that number stands. wholes: a tag and those of which its
+        unknown is a part.
         """
-        seen: set[int] = set()
+        roots = list(extra)
         tags: set[str] = set()
-        todo = list(extra)
         for registers in self.registers:
             for value in registers.values():
-                todo.extend(references(value))
-                tags.update(tag for atom in value for tag in unknown_tags(atom))
-        for tag in tags:
-            todo.extend(meant_by(tag))
-        while todo:
-            oid = todo.pop()
-            if oid in seen or oid not in self.heap:
-                continue
-            seen.add(oid)
-            found = mentions(self.heap[oid])
-            todo.extend(found.ids)
-            for tag in found.tags - tags:
-                tags.add(tag)
-                todo.extend(meant_by(tag))
-        if len(seen) < len(self.heap):
-            self.heap = {oid: obj for oid, obj in self.heap.items() if oid in seen}
-            self.savers = {
-                storage: kept
-                for storage, nodes in self.savers.items()
-                if (kept := frozenset(n for n in nodes if n in seen))
-            }
+                for atom in value:
+                    if isinstance(atom, int):
+                        roots.append(atom)
+                    elif not isinstance(atom, (Const, Sym)):
+                        roots.extend(references({atom: TRUE}))
+                        tags.update(unknown_tags(atom))
+        self.heap.keep(roots, tags, stands_for, wholes)
 
     def drop_registers(self, regs: Iterable[int]) -> None:
         """Forget temporaries that are dead."""
@@ -186,8 +151,11 @@ class State:
         for reg in regs:
             top.pop(reg, None)
 
-    def map_conditions(self, change: Callable[[Cond], Cond]) -> None:
-        """Rewrite every condition in the state: a loop's next round forgets the answers of the last."""
+    def map_conditions(self, change: Callable[[Cond], Cond], keys: Set[str] | None = None) -> None:
+        """Rewrite every condition in the state: a loop's next round forgets the answers of the last.
+
+        keys: those of the facts that ``change`` changes; None where it may change any.
+        """
         cache: dict[Cond, Cond] = {}
 
         def f(cond: Cond) -> Cond:
@@ -204,17 +172,19 @@ class State:
             *self.registers[:-1],
             {reg: _keyed(value, f) if any(value.values()) else value for reg, value in self.registers[-1].items()},
         ]
-        for oid, obj in self.heap.items():
-            self.heap[oid] = _map_object(obj, f)
+        heap = self.heap
+        touched = heap.asking(keys)
+        Effort.passed += 8 * len(touched)
+        for oid in touched:
+            obj = heap.get(oid)
+            if obj is not None and (new := _map_object(obj, f)) is not obj:
+                heap[oid] = new
 
     # --- writes ---
 
     def record_write(self, storages: frozenset[int], mark: Callable[[Saved], Saved | None]) -> None:
         """Offer every save on those storages to ``mark``, which returns the save with the write added, or None."""
-        nodes: set[int] = set()
-        for storage in storages:
-            nodes |= self.savers.get(storage, frozenset())
-        for oid in nodes:
+        for oid in self.heap.saving_on(storages):
             node = self.heap.get(oid)
             if not isinstance(node, Node):
                 continue
@@ -250,7 +220,7 @@ def _keyed(record: Mapping[K, Cond], f: Callable[[Cond], Cond]) -> dict[K, Cond]
 
 
 def _map_object(obj: Obj, f: Callable[[Cond], Cond]) -> Obj:
-    if not mentions(obj).conditional:
+    if not mentions(obj).facts:
         return obj
 
     def value(v: Value) -> Value:

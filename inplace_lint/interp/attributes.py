@@ -513,7 +513,8 @@ def _swap(engine: Engine, state: State, oid: int, tensor: Tensor, cond: Cond, pl
 
     state.record_write(tensor.storages, mark)
     fresh = m.oid(place[1], f"swapped storage of {oid}")
-    if fresh in state.heap or fresh in {s for t in state.heap.values() if isinstance(t, Tensor) for s in t.storages}:
+    users = (state.tensor(user) for user in state.heap.users({fresh}))
+    if fresh in state.heap or any(user is not None and fresh in user.storages for user in users):
         return
     if oid > 0 and not cond:
         state.heap[fresh] = Opaque()

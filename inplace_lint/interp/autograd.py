@@ -22,6 +22,7 @@ from inplace_lint.domain.conditions import (
     maybe_either,
     negate,
 )
+from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NONE, one
@@ -230,10 +231,9 @@ def rebase(m: Machine, state: State, oid: int, cond: Cond, node: int, wanted: Co
     if together is None:
         return
     group = set(tensor.bases) or {oid}
-    for key, obj in list(state.heap.items()):
-        if not isinstance(obj, Tensor):
-            continue
-        if key != oid and key not in group and not (group & obj.bases.keys()):
+    for key in state.heap.users(group) | group | {oid}:
+        obj = state.tensor(key)
+        if obj is None or (key != oid and key not in group and group.isdisjoint(obj.bases)):
             continue
         if not together and key > 0 and len(group) == 1:
             changed = replace(obj, status=Status(interior=TRUE), nodes={node: TRUE})
@@ -250,8 +250,9 @@ def refuse_views(m: Machine, state: State, oid: int, cond: Cond, place: Place, t
     tensor = state.tensor(oid)
     if tensor is None:
         return
-    for key, obj in list(state.heap.items()):
-        if not isinstance(obj, Tensor) or not obj.marks or not obj.bases or not tensor.counters & obj.counters:
+    for key in state.heap.users(tensor.counters):
+        obj = state.tensor(key)
+        if obj is None or not obj.marks or not obj.bases or not tensor.counters & obj.counters:
             continue
         if key == oid and tracked:
             continue
@@ -320,6 +321,7 @@ def reach(state: State, roots: Iterable[tuple[int, Cond]], end: Container[int] =
         reached[key] = wider
         node = state.heap.get(key)
         if isinstance(node, Node) and key not in end:
+            Effort.passed += len(node.edges) * len(wider)
             for edge, own in node.edges.items():
                 for new in wider:
                     together = both(own, new)
@@ -416,8 +418,9 @@ def _write_own(state: State, saved: Saved) -> None:
 
 
 def _fill_retained(m: Machine, state: State, passed: Reached) -> None:
-    for key, obj in list(state.heap.items()):
-        if isinstance(obj, Tensor) and obj.retains and any(node in passed for node in obj.nodes):
+    for key in state.heap.users(passed.keys()):
+        obj = state.tensor(key)
+        if obj is not None and obj.retains and any(node in passed for node in obj.nodes):
             give_grad(m, state, key, TRUE)
 
 

@@ -85,7 +85,7 @@ class Engine:
         for index, instr in enumerate(region):
             if current is None:
                 return None
-            self.m.step()
+            self.m.budget.step()
             if isinstance(instr, ir.If):
                 current = self.branch(region, index, instr, current, flow)
             else:
@@ -337,9 +337,7 @@ class Engine:
         if joined is None:
             return None
         joined.drop_registers(dead)
-        # Ending a round costs by the size of the heap, and nested loops end many.
-        self.m.steps += len(joined.heap) // 4
-        joined.collect(self.m.live_frames, self.m.meant_by)
+        joined.collect(self.m.live_frames, self.m.stands_for, self.m.wholes)
         self.m.next_round(joined, place)
         return joined
 
@@ -546,7 +544,7 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
             break
         if isinstance(part, (ir.Call, ir.If, ir.For, ir.While, ir.With, ir.Try, ir.InPlace, ir.SetItem)):
             interrupted.append(current.copy())
-        engine.m.step()
+        engine.m.budget.step()
         if isinstance(part, ir.If):
             current = engine.branch(instr.body, index, part, current, inner)
         else:

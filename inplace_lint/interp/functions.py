@@ -7,6 +7,7 @@ what it saves that outlives it, which graph it leaves pending. Recursion is foll
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond
@@ -14,6 +15,7 @@ from inplace_lint.domain.objects import Container, Frame, Function, Instance, Pl
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Unknown, Value, one, union
 from inplace_lint.interp import classes
+from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.evidence import tensor_parameters
 from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
@@ -109,46 +111,113 @@ def call(
     many = m.recursions.get(code, 0) > RECURSIVE_CALLS and activations
     if len(m.codes) >= CALL_DEPTH or many or activations >= (1 if through_loop else RECURSION):
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
-    m.visited.add(code)
+    if code in m.costly and len(m.budget.entered) >= m.budget.own:
+        return _left_out(engine, state, function, positional, named, place)
+    m.visited[code] = None
     if function.compiled:
         m.compiled.add(place)
     outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths)
     caller_loops = m.loops
+    before = state.copy()
+    running, ran = len(m.live_frames), len(m.visited)
+    depth = m.budget.enter()
     m.ctx = (*m.ctx, place)
     if place != (code.file, code.origin):  # else nobody in the source calls it: the analysis starts there
         m.calls = (*m.calls, place)
     m.codes = (*m.codes, code)
     m.depths = (*m.depths, loops)
     m.file = code.file
+    over = False
     try:
-        names = bind(engine, state, function, positional, named, place, spread)
-        _settle_tensors(engine, state, code, names)
-        first = code.params[0].name if code.params else None
-        if function.owner is not None and first is not None:
-            names = {**names, "*owner": one(function.owner), "*self": names.get(first, NOTHING)}
-        frame = m.oid(code.origin, "frame")
-        if frame in state.heap:
-            state.age(frame)
-        state.heap[frame] = Frame(names, function.frame)
-        mode = dict(state.mode)
-        if function.grad_mode is not None:
-            state.mode = {function.grad_mode: TRUE}
-        inner = Flow(frame, function.module, code)
-        # A generator that never ends still hands out its values.
-        entry = state.copy() if code.is_generator else None
-        state.registers.append({})
-        m.live_frames.append(frame)
-        end = engine.run(code.body, state, inner)
-        m.live_frames.pop()
-        if end is not None:
-            inner.returns.append((end, NONE))
-        if entry is not None and not inner.returns:
-            entry.registers.append({})
-            inner.returns.append((entry, NONE))
-        return _leave(engine, state, flow, inner, mode, code, function)
+        return _follow(engine, state, flow, function, positional, named, place, spread)
+    except BudgetExceeded as exceeded:
+        if exceeded.depth != depth:
+            raise
+        over = True
+        if m.budget.give_up(depth):
+            m.too_large.add(code)
     finally:
+        m.budget.leave(depth)
         m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths = outer
         m.loops = caller_loops
+    assert over
+    # As if it had never been followed: the definitions that ran in it are looked at on their own.
+    adopt(state, before)
+    del m.live_frames[running:]
+    while len(m.visited) > ran:
+        m.visited.popitem()
+    m.costly.add(code)
+    return _left_out(engine, state, function, positional, named, place)
+
+
+def _left_out(
+    engine: Engine,
+    state: State,
+    function: Function,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+) -> Value:
+    """The result of a call that costs too much to follow: unknown, and for a module's forward likely to require grad."""
+    from inplace_lint.interp import modules
+
+    m = engine.m
+    code = function.code
+    assert isinstance(code, ir.Code)
+    if not m.loading and code not in m.noted:
+        m.noted.add(code)
+        m.give_up("following it takes more steps than the analysis may", code.qualname, place)
+    receiver = next(iter(positional[0]), None) if positional and function.owner is not None else None
+    instance = state.heap.get(receiver) if isinstance(receiver, int) else None
+    if isinstance(instance, Instance) and isinstance(receiver, int):
+        if code.name == "__init__":
+            # Of what it would have built nothing is known, so every attribute is unknown.
+            state.put(receiver, replace(instance, tag=instance.tag or "self"))
+            return NONE
+        if code.name.startswith(("forward", "__call__")) and classes.is_module(state, instance.cls):
+            return modules.likely(engine, state, [*positional[1:], *named.values()], place, "module")
+    return {m.fresh(state, place[1], "result", "no"): TRUE}
+
+
+def _follow(
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    function: Function,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    spread: Spread | None,
+) -> Value | None:
+    """Run a function's body; the machine stands in its context already."""
+    m = engine.m
+    code = function.code
+    assert isinstance(code, ir.Code)
+    names = bind(engine, state, function, positional, named, place, spread)
+    _settle_tensors(engine, state, code, names)
+    first = code.params[0].name if code.params else None
+    if function.owner is not None and first is not None:
+        names = {**names, "*owner": one(function.owner), "*self": names.get(first, NOTHING)}
+    frame = m.oid(code.origin, "frame")
+    if frame in state.heap:
+        state.age(frame)
+    state.heap[frame] = Frame(names, function.frame)
+    mode = dict(state.mode)
+    if function.grad_mode is not None:
+        state.mode = {function.grad_mode: TRUE}
+    inner = Flow(frame, function.module, code)
+    # A generator that never ends still hands out its values.
+    entry = state.copy() if code.is_generator else None
+    state.registers.append({})
+    m.live_frames.append(frame)
+    end = engine.run(code.body, state, inner)
+    m.live_frames.pop()
+    if end is not None:
+        inner.returns.append((end, NONE))
+    if entry is not None and not inner.returns:
+        entry.registers.append({})
+        inner.returns.append((entry, NONE))
+    return _leave(engine, state, flow, inner, mode, code, function)
 
 
 def _leave(

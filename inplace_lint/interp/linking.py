@@ -8,18 +8,20 @@ state, and two states that linked the same class agree on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, add_to
+from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Frame, Obj, reachable_from
-from inplace_lint.domain.state import Effort, State
+from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NOTHING, Atom, Imported, Sym, Unknown, Value, const, one, references
 from inplace_lint.interp import calls
+from inplace_lint.interp.budget import Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import BudgetExceeded, Flow, Machine
+from inplace_lint.interp.machine import Flow, Machine
 
 IMAGE_STEPS = 20_000
 """Instructions that an imported module's own statements may take; past them only its definitions count."""
@@ -31,7 +33,7 @@ class Image:
     """A module after its statements have run: its frame's number, and everything that was made."""
 
     frame: int
-    heap: dict[int, Obj]
+    heap: Mapping[int, Obj]
 
     @property
     def names(self) -> Frame:
@@ -221,7 +223,7 @@ def _run(engine: Engine, key: str, code: ir.Code) -> Image:
             start = {"__name__": const(name), "__file__": one(Unknown("", "no", False))}
             state.heap[frame] = Frame(start, None)
             flow = Flow(frame, frame, code)
-            m.steps, m.effort, m.step_limit = 0, Effort.renamed, limit
+            m.budget = Budget(limit)
             try:
                 end = engine.run(statements, state, flow)
             except (BudgetExceeded, RecursionError):
@@ -234,7 +236,7 @@ def _run(engine: Engine, key: str, code: ir.Code) -> Image:
 
 
 _OF_A_RUN = (
-    *("file", "ctx", "calls", "codes", "depths", "loops", "unrolled", "step_limit", "steps", "effort", "live_frames"),
+    *("file", "ctx", "calls", "codes", "depths", "loops", "unrolled", "budget", "live_frames"),
     *("visited", "fixpoints", "recursions", "on_return", "alternative"),
 )
 """The machine's fields that belong to one run."""
@@ -245,10 +247,10 @@ def _apart(m: Machine, key: str, code: ir.Code, frame: int) -> Iterator[None]:
     """The machine as at the beginning of a module, muted; as it was afterwards."""
     kept = {name: getattr(m, name) for name in _OF_A_RUN}
     m.file, m.ctx, m.calls, m.codes, m.depths, m.loops, m.unrolled = key, (), (), (code,), (0,), (), 1
-    m.live_frames, m.visited, m.fixpoints, m.recursions = [frame], set(), {}, {}
+    m.live_frames, m.visited, m.fixpoints, m.recursions = [frame], {}, {}, {}
     m.on_return = None
     m.muted += 1
-    spent = Effort.renamed
+    spent = Effort.passed
     try:
         yield
     finally:
@@ -256,4 +258,4 @@ def _apart(m: Machine, key: str, code: ir.Code, frame: int) -> Iterator[None]:
         for name, value in kept.items():
             setattr(m, name, value)
         # What an image costs counts for no one who happens to need it first.
-        m.effort += Effort.renamed - spent
+        m.budget.forgive(Effort.passed - spent)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
-from inplace_lint.domain.state import Effort, State
+from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Renaming, Unknown, Value
-from inplace_lint.events import Context, Event, ParameterRebound, Site
+from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
+from inplace_lint.interp.budget import Budget
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -23,12 +24,8 @@ CALL_DEPTH = 24
 """Nested calls that are followed; deeper ones are unknown."""
 RECURSION = 6
 """Activations of one definition at a time that are followed."""
-RENAMED_PER_STEP = 100
-"""Objects passed over in renamings that cost as much as one instruction."""
 RECURSIVE_CALLS = 100
 """Calls of a definition from within itself that one entry point follows: recursion may branch."""
-STEPS = 60_000
-"""Instructions that the analysis of one entry point may interpret."""
 
 EITHER = "holds the first of two: "
 """How the keys of facts begin that choose between two networks which an optimizer may hold."""
@@ -44,10 +41,6 @@ BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
 _ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
 """Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
-
-
-class BudgetExceeded(Exception):
-    """The analysis of an entry point took too many steps."""
 
 
 @dataclass(slots=True)
@@ -114,18 +107,24 @@ class Machine:
         self.loops: tuple[Place, ...] = ()
         self.root = "<module>"
         self.muted = 0
-        self.steps = 0
-        self.step_limit = STEPS
+        self.budget = Budget()
         self.pending: list[Pending] = []
         self.no_tensors: set[str] = set()
-        self.visited: set[ir.Code] = set()
+        self.visited: dict[ir.Code, None] = {}
+        """The definitions that ran, in order."""
+        self.costly: set[ir.Code] = set()
+        """Definitions that are followed no more in this run, since a call of them cost too much."""
+        self.too_large: set[ir.Code] = set()
+        """Those of them that cost so much in one call that no later run follows them either."""
+        self.noted: set[ir.Code] = set()
+        """Definitions of which this run has said that it does not follow them."""
+        self.root_place: Place = ("", 0)
         self.trained: set[str] = set()
         self.asked: set[str] = set()
         """Private attributes that were read from unknown objects: whose they are, nobody knows."""
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
-        self.effort = 0
         self.alternative = 0
         self.compiled: set[Place] = set()
         self.lent: dict[int, tuple[str, Place]] = {}
@@ -155,6 +154,8 @@ class Machine:
         self._keys: dict[int, object] = {}
         self._loops_of: dict[int, tuple[Place, ...]] = {}
         self._tag_loops: dict[str, tuple[Place, ...]] = {}
+        self._made_in: dict[Place, list[int]] = {}
+        self._asked_in: dict[Place, dict[str, str]] = {}
         self.unrolled = 1
 
     # --- names for objects ---
@@ -189,6 +190,8 @@ class Machine:
         self._keys[number] = key
         if loops:
             self._loops_of[number] = loops
+            for loop in loops:
+                self._made_in.setdefault(loop, []).append(number)
         return number
 
     def next_round(self, state: State, loop: Place) -> None:
@@ -197,25 +200,34 @@ class Machine:
         Objects made in the body get the names of their summaries, unknowns get other tags, and the
         round's questions are open again. The next round then makes everything afresh.
         """
+        heap = state.heap
         ids: dict[int, int] = {}
-        tags: dict[str, str] = {}
-        for oid in state.heap:
-            older = self._older(oid, loop)
-            if older != oid:
-                ids[oid] = older
-        for tag, loops in list(self._tag_loops.items()):
-            if loop in loops and not tag.endswith("~"):
-                tags[tag] = f"{tag}~"
-                whole = self.part_of.get(tag)
-                if whole is not None:
-                    self.part_of.setdefault(f"{tag}~", replace(whole, tag=f"{whole.tag}~"))
-                self._tag_loops.setdefault(f"{tag}~", loops[: loops.index(loop) + 1])
-        state.map_conditions(self._forget_round(loop))
-        for oid, obj in state.heap.items():
-            if isinstance(obj, Node) and any(origin > 0 for _, origin in obj.freed):
-                state.heap[oid] = replace(obj, freed=_earlier(obj.freed))
+        for number in list(self._made_in.get(loop, ())):
+            for oid in (number, -number):
+                if oid in heap and (older := self._older(oid, loop)) != oid:
+                    ids[oid] = older
+        asked = self._asked_in.setdefault(loop, {})
+        tags = {tag: older for tag, older in asked.items() if older != tag}
+        for tag, later in tags.items():
+            if later not in self._tag_loops:
+                loops = self._tag_loops[tag]
+                self._tag_in(later, loops[: loops.index(loop) + 1])
+            whole = self.part_of.get(tag)
+            if whole is not None:
+                self.part_of.setdefault(later, replace(whole, tag=f"{whole.tag}~"))
+        keys = {key for tag in asked for key in (tag, f"rg:{tag}", f"{tag}{BEFORE}", f"rg:{tag}{BEFORE}")}
+        state.map_conditions(self._forget_round(loop), keys)
+        for oid, obj in list(heap.items()):
+            if isinstance(obj, Node) and obj.freed and any(origin > 0 for _, origin in obj.freed):
+                heap[oid] = replace(obj, freed=_earlier(obj.freed))
         if ids or tags:
             state.rename(Renaming(ids, tags))
+
+    def _tag_in(self, tag: str, loops: tuple[Place, ...]) -> None:
+        """Note that a tag came up in those loops, with the tag that it has in an older round of each."""
+        self._tag_loops[tag] = loops
+        for loop in loops:
+            self._asked_in.setdefault(loop, {})[tag] = tag if tag.endswith("~") else f"{tag}~"
 
     def _older(self, oid: int, loop: Place) -> int:
         number = abs(oid)
@@ -260,7 +272,8 @@ class Machine:
 
     def note_tag(self, tag: str) -> None:
         """Remember the loops in which a tag came up, since their next round may answer it otherwise."""
-        self._tag_loops.setdefault(tag, self.loops)
+        if tag not in self._tag_loops:
+            self._tag_in(tag, self.loops)
 
     def tag_of_loop(self, word: str, inside: tuple[object, ...], loop: Place) -> str:
         """A tag that every round of a loop in its context answers for itself."""
@@ -281,7 +294,7 @@ class Machine:
             return Unknown("", "no", base.tensor)
         self.steps_to[tag] = steps
         if tag not in self._tag_loops:
-            self._tag_loops[tag] = self._tag_loops.get(base.tag, ())
+            self._tag_in(tag, self._tag_loops.get(base.tag, ()))
         self.part_of.setdefault(tag, base)
         return Unknown(tag, grad or base.grad, base.tensor if tensor is None else tensor)  # type: ignore[arg-type]
 
@@ -360,15 +373,17 @@ class Machine:
             return None
         return oid if oid in state.heap else -oid if -oid in state.heap else None
 
-    def meant_by(self, tag: str) -> Iterable[int]:
-        """The objects that are found by the tag of an unknown."""
-        part: Unknown | None = None
+    def stands_for(self, oid: int) -> str | None:
+        """The tag of the unknown by which an object is found; None where it is found by no tag."""
+        key = self._keys.get(abs(oid))
+        if isinstance(key, tuple) and len(key) == 2 and key[0] in ("assumed", "parameters", "given"):
+            return str(key[1])
+        return None
+
+    def wholes(self, tag: str) -> Iterable[str]:
+        """A tag, and the tags of what its unknown was taken out of: who holds a part holds the whole."""
         for _ in range(4):
-            for word in ("assumed", "parameters", "given"):
-                oid = self._oids.get((word, tag))
-                if oid is not None:
-                    yield oid
-                    yield -oid
+            yield tag
             part = self.part_of.get(tag)
             if part is None:
                 return
@@ -516,8 +531,8 @@ class Machine:
                 return True
         return False
 
-    def step(self) -> None:
-        """Count one instruction against the budget."""
-        self.steps += 1
-        if self.steps + (Effort.renamed - self.effort) // RENAMED_PER_STEP > self.step_limit:
-            raise BudgetExceeded
+    def give_up(self, reason: str, callee: str | None = None, place: Place | None = None) -> None:
+        """Report, muted or not, that the entry point was not analysed in full: what it called, where that is known."""
+        site = self.root_place if place is None or place[0] != self.root_place[0] else place
+        context = self.context(TRUE, () if callee is None else None)
+        self.pending.append(Pending(GaveUp(self.site(site), reason, context, callee), TRUE))

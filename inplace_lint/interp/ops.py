@@ -66,7 +66,7 @@ def call_op(engine: Engine, state: State, variants: Sequence[Variant], args: Arg
 
     Where a flag that decides between writing and not writing is unknown, both are done, each under its fact.
     """
-    engine.m.step()  # one instruction may call an op on many possibilities
+    engine.m.budget.step()  # one instruction may call an op on many possibilities
     found = pick(state, variants, args)
     if not found:
         return None
@@ -106,7 +106,7 @@ def _fork(
 
 def adopt(state: State, other: State) -> None:
     """Make ``state`` what ``other`` is."""
-    state.registers, state.heap, state.savers = other.registers, other.heap, other.savers
+    state.registers, state.heap = other.registers, other.heap
     state.mode, state.path = other.mode, other.path
 
 
@@ -506,7 +506,7 @@ def _save_results(
     if added:
         made = state.heap.get(node)
         if isinstance(made, Node):
-            state.allocate_saves(node, replace(made, saved=(*made.saved, *added)))
+            state.heap[node] = replace(made, saved=(*made.saved, *added))
 
 
 def _element(state: State, value: Value, index: int) -> Value:

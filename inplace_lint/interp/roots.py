@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Fact, both
-from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place, forget_mentions
-from inplace_lint.domain.state import Effort, State
+from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place
+from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Const, Unknown, Value, const, one
-from inplace_lint.events import Event, GaveUp
+from inplace_lint.events import Event
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
     builtin_functions,
     changing,
@@ -41,10 +41,11 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     transforms,
 )
 from inplace_lint.interp.autograd import backward
+from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.machine import STEPS, BudgetExceeded, Flow, Machine, Pending
+from inplace_lint.interp.machine import Flow, Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
 
@@ -61,7 +62,8 @@ NOT_TRAINED_METHODS = (
     "predict",
     "inference",
 )
-MODULE_STEPS = 300_000
+MODULE_STEPS = 100_000
+"""Work for a module's own statements, which everything else rests on."""
 
 
 Definition = tuple[str, int]
@@ -96,7 +98,6 @@ class Analysis:
 
     def run(self) -> list[Root]:
         """Analyse everything; the entry points in the order in which they were looked at."""
-        forget_mentions()
         self.m.parameter_attrs = parameter_attributes(self.code.body)
         state = self._module()
         if state is not None:
@@ -107,13 +108,15 @@ class Analysis:
 
     def _guarded(self, root: ir.Code | None, name: str, work: object, state: State, *args: object) -> State | None:
         m = self.m
-        m.root, m.steps, m.pending, m.visited = name, 0, [], set()
+        m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
+        m.noted = set()
+        m.root_place = (self.code.file, root.origin if root is not None else 0)
+        m.budget = Budget(MODULE_STEPS) if root is None else Budget(STEPS, own=1)
         m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled, m.depths = (), (), (), (), 0, 1, ()
         m.live_frames = [self.module]
         m.fixpoints = {}
         m.told = set()
         m.recursions = {}
-        m.effort = Effort.renamed
         m.file = self.code.file
         result: State | None = None
         complete = True
@@ -121,15 +124,12 @@ class Analysis:
             result = work(state, *args)  # type: ignore[operator]
         except BudgetExceeded:
             complete = False
-            place = (self.code.file, root.origin if root is not None else 0)
             m.muted = 0
-            m.file = self.code.file
-            m.calls = ()
-            event = GaveUp(m.site(place), "it takes more steps than the analysis may", m.context(TRUE))
-            m.pending.append(Pending(event, TRUE))
+            m.give_up("it takes more steps than the analysis may")
         except RecursionError:
             complete = False
             m.muted = 0
+            m.give_up("it is nested too deeply")
         self.results.append((root, m.pending, set(m.visited), complete))
         return result
 
@@ -138,7 +138,6 @@ class Analysis:
         names: dict[str, Value] = {"__name__": const("__main__"), "__file__": {Unknown("", "no", False): TRUE}}
         state.heap[self.module] = Frame(names, None)
         flow = Flow(self.module, self.module, self.code)
-        self.m.step_limit = MODULE_STEPS
 
         def work(state: State) -> State | None:
             self.m.codes, self.m.depths = (self.code,), (0,)
@@ -148,7 +147,6 @@ class Analysis:
         if end is None:
             left = [*flow.raises]
             end = left[-1] if left else self._definitions_only()
-        self.m.step_limit = STEPS
         return end
 
     def _definitions_only(self) -> State | None:
@@ -168,6 +166,7 @@ class Analysis:
     def _definitions(self, state: State) -> None:
         state.registers = [{}]
         state.path = TRUE
+        state.heap.freeze()
         module = state.heap.get(self.module)
         names = module.names if isinstance(module, Frame) else {}
         ran: set[ir.Code] = set().union(*(visited for _, _, visited, complete in self.results if complete))
@@ -239,6 +238,7 @@ class Analysis:
             instance.append(self.m.named_oid("unbuilt", oid))
             after.heap[instance[-1]] = Instance(oid, {}, place, {}, "self")
         changing.loosen(self.m, after)
+        after.heap.freeze()
         for name, atom, function, code in wanted:
 
             def work(

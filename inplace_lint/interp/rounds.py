@@ -11,9 +11,10 @@ from inplace_lint.domain.values import Value, const, constant_of
 from inplace_lint.events import Event, Site
 from inplace_lint.interp import optimizers, trainers
 from inplace_lint.interp.autograd import backward
+from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.machine import BudgetExceeded, Flow, Pending
+from inplace_lint.interp.machine import Flow, Pending
 from inplace_lint.interp.registry import CallSite
 
 MOST_OPTIMIZERS = 4

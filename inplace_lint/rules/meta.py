@@ -71,7 +71,8 @@ class AnalysisGaveUp(Rule):
     """A definition took more than its budget, so the analysis of it is incomplete.
 
     ## What it finds
-    Definitions on which the analysis stopped early. What was found in them before stands; more may be there.
+    Definitions on which the analysis stopped early, and calls in them that it left out because following them costs too
+    much. What was found stands; more may be there.
 
     ## Why it matters
     It is only a note: nothing is wrong with the code. Without it, an unfinished check would look like a clean one.
@@ -89,8 +90,12 @@ class AnalysisGaveUp(Rule):
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
         if not isinstance(event, GaveUp):
             return None
-        message = (
-            f"the analysis of `{event.context.function}` stopped early ({event.reason}): it may miss findings here"
-        )
+        name = event.context.function
+        message = f"the analysis of `{name}` stopped early ({event.reason}): it may miss findings here"
+        if event.callee is not None:
+            message = (
+                f"the analysis of `{name}` does not follow `{event.callee}` ({event.reason}): "
+                "it may miss findings that depend on this call"
+            )
         steps = words.story(ctx, *words.calls(event.context))
         return self.finding(ctx, event.site, message, event.context, story=steps)

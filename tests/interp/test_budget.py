@@ -70,3 +70,49 @@ def test_deep_recursion_ends() -> None:
         "def f(x, n):\n    y = x.exp()\n    y += 1\n    return f(y, n - 1) + f(y, n - 2) if n else y\nf(w, 9).sum().backward()\n"
     )
     assert (5, "IPL202") in found(source)
+
+
+COSTLY = program(
+    "class Large(torch.nn.Module):\n"
+    "    def forward(self, x):\n"
+    + "        x = x + 1\n" * 100
+    + """\
+        return x
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.large = Large()
+
+    def forward(self, x):
+        before = x.exp()
+        before += 1
+        y = self.large(x)
+        z = y.tanh()
+        z += 1
+        return before + z + self.large(z)
+"""
+)
+
+
+@pytest.mark.usefixtures("small_budget")
+def test_a_call_that_costs_too_much_is_left_out_and_its_caller_goes_on() -> None:
+    notes = [one for one in check(COSTLY) if one.code == "IPL001"]
+    assert [
+        ("`Net.forward` does not follow `Large.forward`" in one.message) for one in notes if one.span.start.row > 104
+    ] == [True]
+    rows = [row for row, code in found(COSTLY) if code == "IPL202"]
+    assert rows == [
+        COSTLY[: COSTLY.index("before += 1")].count("\n") + 1,
+        COSTLY[: COSTLY.index("z += 1")].count("\n") + 1,
+    ]
+
+
+@pytest.mark.usefixtures("small_budget")
+def test_a_constructor_that_costs_too_much_leaves_unknown_attributes() -> None:
+    source = program(
+        "class Large:\n    def __init__(self, n):\n" + "        self.a = n + 1\n" * 100 + "        self.scale = 2\n\n"
+        "def f(x: torch.Tensor):\n    big = Large(3)\n    y = x.exp() * big.scale\n    z = w.exp()\n"
+        "    z += 1\n    (y.sum() + z.sum()).backward()\n"
+    )
+    assert [code for _, code in found(source)] == ["IPL001", "IPL001", "IPL202"]
