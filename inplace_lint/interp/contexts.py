@@ -84,6 +84,19 @@ def is_grad_enabled(engine: Engine, state: State, site: CallSite) -> Value:
     return const(False) if GRAD not in state.mode else one(engine.m.fresh(state, site.place[1], "mode", "no", False))
 
 
+@symbol(
+    "torch.jit.is_scripting",
+    "torch.jit.is_tracing",
+    "torch.onnx.is_in_onnx_export",
+    "torch.compiler.is_compiling",
+    "torch.compiler.is_dynamo_compiling",
+    "torch.compiler.is_exporting",
+)
+def is_captured(engine: Engine, state: State, site: CallSite) -> Value:
+    """Whether the program is being captured for another runtime rather than run: what is trained runs."""
+    return const(False)
+
+
 @symbol("torch.is_inference_mode_enabled")
 def is_inference(engine: Engine, state: State, site: CallSite) -> Value:
     """``torch.is_inference_mode_enabled()``."""
