@@ -464,7 +464,10 @@ def _check_saved(
         if live is None:
             continue
         for seen, record in ((True, saved.writes), (False, saved.silent)):
+            reported: list[Cond] = []
             for write, own in record.items():
+                if seen and saved.leaf is None and any(earlier <= own for earlier in reported):
+                    continue  # whenever this one happens an earlier one did, and mending that makes another tensor of it
                 together = both(live, own)
                 if together is None or m.contradicts(together, state.path) or m.doubtful(together):
                     continue
@@ -473,7 +476,9 @@ def _check_saved(
                 # Which of two networks an unknown optimizer holds is told apart, to see whether it matters.
                 chosen = frozenset(fact for fact in together if fact.key.startswith(EITHER))
                 if told.get((write.place, seen, chosen), weight + 1) <= weight:
+                    reported.append(own)
                     continue
+                reported.append(own)
                 told[(write.place, seen, chosen)] = weight
                 parameter = saved.leaf is not None
                 event = SavedOverwritten(
