@@ -18,6 +18,7 @@ from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event, GaveUp
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
     builtin_functions,
+    changing,
     checkpoints,
     classes,
     compiling,
@@ -237,6 +238,7 @@ class Analysis:
             place: Place = (self.code.file, made.code.origin if isinstance(made.code, ir.Code) else 0)
             instance.append(self.m.named_oid("unbuilt", oid))
             after.heap[instance[-1]] = Instance(oid, {}, place, {}, "self")
+        changing.loosen(self.m, after)
         for name, atom, function, code in wanted:
 
             def work(
