@@ -183,7 +183,7 @@ def _learn(state: State, variant: Variant, inputs: Sequence[_Input]) -> None:
     """What has run tells of its inputs: an index is integer or boolean, and what became an array required no grad."""
     to_array = any(output.kind == "array" for output in variant.outputs)
     for item in inputs:
-        if not to_array and item.param != "index":
+        if not to_array and not (item.param == "index" and item.tensor.assumed):
             continue
         constant = item.tensor.status.constant
         if constant and not item.cond and requires(state, item.tensor) is not None:
