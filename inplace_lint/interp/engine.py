@@ -17,12 +17,11 @@ from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.counters import is_last, last_asked, start_round
+from inplace_lint.interp.loops import steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
 from inplace_lint.interp.walking import follow
 
-ROUNDS = 12
-"""Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
 UNROLL = 12
 """Rounds of a loop over known elements that are run one by one."""
 UNROLL_PRODUCT = 72
@@ -258,49 +257,32 @@ class Engine:
         self.m.ctx = (*outer_ctx, ("loop", place))
         entry = state
         entry_path = state.path
-        # Around an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start for it.
-        key = (place, self.m.ctx, len(state.registers))
-        before = self.m.fixpoints.get(key)
-        if before is not None and before.path == entry.path and before.mode == entry.mode:
-            entry = entry.join(before)
-        before_all = state.copy()
-        self.m.muted += 1
-        try:
-            for _ in range(ROUNDS):
-                # What another round follows is not the last.
-                begun = with_path(entry.copy(), is_last(self.m, place, False))
-                after = None if begun is None else self._round(instr, begun, flow.apart(), start, dead, place)
-                if after is None:
-                    break
-                after.path = entry_path
-                merged = entry.join(after)
-                if merged.same_as(entry):
-                    break
-                entry = merged
-        finally:
-            self.m.muted -= 1
-        if self.m.muted:
-            self.m.fixpoints[key] = entry.copy()
+        # The first round works on what was there before the loop, later ones on what a round made: it is set apart.
+        steady = steady_state(self, instr, entry, flow, start, dead, place)
         inner = flow.in_loop()
         exits: list[State] = []
-        finish: State | None = entry.copy()
-        if last_asked(self.m, place) is None:
-            after = self._round(instr, entry.copy(), inner, start, dead, place)
-            if never_empty and after is not None:
-                after.path = entry_path
-                finish = after
-        else:
-            for answer in (False, True):
-                begun = with_path(entry.copy(), is_last(self.m, place, answer))
-                after = None if begun is None else self._round(instr, begun, inner, start, dead, place)
+        ends: list[State] = []
+        for begin in (entry, steady):
+            for answer in (False, True) if last_asked(self.m, place) is not None else (None,):
+                begun = None if begin is None else begin.copy()
+                if begun is not None and answer is not None:
+                    begun = with_path(begun, is_last(self.m, place, answer))
+                after = None if begun is None else self.round(instr, begun, inner, start, dead, place)
                 inner.continues = []
-            if after is not None:
-                after.path = entry_path
-                # What a round did and what holds where there was none exclude each other.
-                ran = self.m.question_here("ran", place)
-                before_all.path, after.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
-                finish = after if never_empty else before_all.join(after)
-                finish.path = entry_path
+                if after is not None and answer is not False:
+                    after.path = entry_path
+                    ends.append(after)
+        finish: State | None = entry.copy() if steady is None else entry.join(steady)
+        done = join_all(ends)
+        if done is not None and never_empty:
+            finish = done
+        elif done is not None and last_asked(self.m, place) is not None:
+            # What a round did and what holds where there was none exclude each other.
+            none = entry.copy()
+            ran = self.m.question_here("ran", place)
+            none.path, done.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
+            finish = none.join(done)
+            finish.path = entry_path
         self.m.loops, self.m.ctx = outer_loops, outer_ctx
         if isinstance(instr, ir.While) and finish is not None:
             finish = self.run(instr.test, finish, flow)
@@ -319,7 +301,7 @@ class Engine:
             exits.append(broken)
         return join_all(exits)
 
-    def _round(
+    def round(
         self,
         instr: ir.For | ir.While,
         state: State,
@@ -328,6 +310,7 @@ class Engine:
         dead: frozenset[int] | set[int],
         place: tuple[str, int],
     ) -> State | None:
+        """One round from a state, given what begins it; None where it does not end in another one or the loop's end."""
         begun = start(state, flow)
         if begun is None:
             return None

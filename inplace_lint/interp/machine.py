@@ -153,6 +153,7 @@ class Machine:
         self._oids: dict[object, int] = {}
         self._keys: dict[int, object] = {}
         self._loops_of: dict[int, tuple[Place, ...]] = {}
+        self._tensors: set[int] = set()
         self._tag_loops: dict[str, tuple[Place, ...]] = {}
         self._made_in: dict[Place, list[int]] = {}
         self._asked_in: dict[Place, dict[str, str]] = {}
@@ -198,14 +199,23 @@ class Machine:
         """The end of a round of ``loop``: what the round made becomes part of what older rounds made.
 
         Objects made in the body get the names of their summaries, unknowns get other tags, and the
-        round's questions are open again. The next round then makes everything afresh.
+        round's questions are open again. The next round then makes everything afresh. Tensors are told apart for one
+        round more, since the next round works on what this one hands to it: ``x = x + f(x)``.
         """
         heap = state.heap
         ids: dict[int, int] = {}
         for number in list(self._made_in.get(loop, ())):
             for oid in (number, -number):
-                if oid in heap and (older := self._older(oid, loop)) != oid:
+                if oid not in heap:
+                    continue
+                if oid > 0 and isinstance(heap[oid], Tensor):
+                    self._tensors.add(oid)
+                if (older := self._older(oid, loop)) != oid:
                     ids[oid] = older
+        for oid in sorted(self._tensors.intersection(self._made_in.get(loop, ()))):
+            # Saved tensors name counters of tensors that are gone.
+            if oid not in ids and (older := self._older(oid, loop)) != oid:
+                ids[oid] = older
         asked = self._asked_in.setdefault(loop, {})
         tags = {tag: older for tag, older in asked.items() if older != tag}
         for tag, later in tags.items():
@@ -237,14 +247,24 @@ class Machine:
         key = self._keys[number]
         if isinstance(key, tuple) and key[:1] == ("older",) and key[2] == loop:
             return -number
+        if isinstance(key, tuple) and key[:1] == ("previous",) and key[2] == loop:
+            return -self._named_after("older", key[1], loop)
         if isinstance(key, tuple) and key[:1] == ("assumed",):
             tag = str(key[1])
             return oid if tag.endswith("~") else -self.named_oid("assumed", f"{tag}~")
-        new: object = ("older", oid, loop)
-        known = self._oids.get(new)
+        if oid > 0 and loops[-1] == loop and oid in self._tensors:
+            return self._named_after("previous", oid, loop)
+        return -self._named_after("older", oid, loop)
+
+    def _named_after(self, word: str, oid: int, loop: Place) -> int:
+        """The name for what ``oid`` named in the round before, or in older ones."""
+        known = self._oids.get((word, oid, loop))
         if known is None:
-            known = self._new(new, loops[: loops.index(loop) + 1])
-        return -known
+            loops = self._loops_of[abs(oid)]
+            known = self._new((word, oid, loop), loops[: loops.index(loop) + 1])
+            if word == "previous":
+                self._tensors.add(known)
+        return known
 
     def in_fixpoint(self) -> bool:
         """Whether a loop that is running is iterated to a fixpoint rather than round by round."""

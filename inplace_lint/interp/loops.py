@@ -1,0 +1,70 @@
+"""Loops of unknown length: what holds after any number of rounds.
+
+The first round works on what was there before the loop, later ones on what a round made. It is set apart, so that what the
+next round writes is not taken for what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from inplace_lint import ir
+from inplace_lint.domain.conditions import both
+from inplace_lint.domain.state import State
+from inplace_lint.interp.counters import is_last
+from inplace_lint.interp.machine import Flow
+
+if TYPE_CHECKING:
+    from inplace_lint.interp.engine import Engine
+
+ROUNDS = 12
+"""Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
+
+
+def steady_state(
+    engine: Engine,
+    instr: ir.For | ir.While,
+    entry: State,
+    flow: Flow,
+    start: Callable[[State, Flow], State | None],
+    dead: frozenset[int] | set[int],
+    place: tuple[str, int],
+) -> State | None:
+    """What holds after any number of rounds but none, events muted; None where no round ends in another one."""
+    m = engine.m
+
+    def another(state: State) -> State | None:
+        # What another round follows is not the last.
+        path = both(state.path, is_last(m, place, False))
+        if path is None:
+            return None
+        state.path = path
+        after = engine.round(instr, state, flow.apart(), start, dead, place)
+        if after is not None:
+            after.path = entry.path
+        return after
+
+    m.muted += 1
+    try:
+        steady = another(entry.copy())
+        if steady is None:
+            return None
+        # Around an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start for it.
+        key = (place, m.ctx, len(entry.registers))
+        before = m.fixpoints.get(key)
+        if before is not None and before.path == entry.path and before.mode == entry.mode:
+            steady = steady.join(before)
+        for _ in range(ROUNDS):
+            after = another(steady.copy())
+            if after is None:
+                break
+            merged = steady.join(after)
+            if merged.same_as(steady):
+                break
+            steady = merged
+    finally:
+        m.muted -= 1
+    if m.muted:
+        m.fixpoints[key] = steady.copy()
+    return steady
