@@ -86,6 +86,7 @@ class Checker:
             return FileReport.plain(wrong)
         from .interp import analyse
         from .lowering import LoweringError, lower
+        from .lowering.room import with_room
 
         try:
             module = lower(source, key, None if index is None else index.tree)
@@ -101,7 +102,8 @@ class Checker:
                 root.forward,
                 root.complete,
             )
-            for root in analyse(module, self.project)
+            # Generated code nests deeper than the interpreter's own stack: thousands of ``elif``, for one.
+            for root in with_room(lambda: analyse(module, self.project))
         ]
         problems = [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
         return FileReport((*FileReport.plain(*problems).entries, *entries))

@@ -88,6 +88,7 @@ class Layer:
                 continue
             layer.objects[oid] = obj
             found = mentions(obj)
+            Effort.passed += len(found.ids) >> 4
             for number in found.ids:
                 users.setdefault(number, []).append(oid)
             for tag in found.tags:

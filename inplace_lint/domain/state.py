@@ -48,6 +48,7 @@ class State:
     def copy(self) -> State:
         """A state that can be changed without changing this one."""
         twin = State.__new__(State)
+        Effort.passed += len(self.registers[-1]) >> 4
         twin.registers = [*self.registers[:-1], dict(self.registers[-1])]
         twin.heap = self.heap.copy()
         twin.mode = dict(self.mode)
@@ -116,6 +117,7 @@ class State:
         joined.mode = join_maps(self.mode, mine, other.mode, theirs)
         joined.registers = []
         for a, b in zip(self.registers, other.registers, strict=True):
+            Effort.passed += 0 if a is b else len(a) >> 2
             joined.registers.append(a if a is b else _join_registers(a, mine, b, theirs))
         joined.heap = self.heap.join(mine, other.heap, theirs)
         return joined

@@ -18,14 +18,13 @@ from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Frame, Obj, reachable_from
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NOTHING, Atom, Imported, Sym, Unknown, Value, const, one, references
-from inplace_lint.interp import calls
+from inplace_lint.interp import calls, outline
 from inplace_lint.interp.budget import Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow, Machine
 
 IMAGE_STEPS = 20_000
 """Instructions that an imported module's own statements may take; past them only its definitions count."""
-_DEFINITIONS = (ir.Import, ir.ImportStar, ir.MakeFunction, ir.MakeClass, ir.Store, ir.Const, ir.Load, ir.GetAttr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +216,8 @@ def _run(engine: Engine, key: str, code: ir.Code) -> Image:
     frame = frame_of(m, key)
     name = key.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
     with _apart(m, key, code, frame):
-        definitions = tuple(i for i in code.body if isinstance(i, _DEFINITIONS))
-        for statements, limit in ((code.body, IMAGE_STEPS), (definitions, 10 * IMAGE_STEPS)):
+        for whole, limit in ((True, IMAGE_STEPS), (False, 10 * IMAGE_STEPS)):
+            statements = code.body if whole else outline.definitions(code.body)
             state = State()
             start = {"__name__": const(name), "__file__": one(Unknown("", "no", False))}
             state.heap[frame] = Frame(start, None)

@@ -34,6 +34,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     linking,
     networks,
     optimizers,
+    outline,
     rounds,
     torch_functions,
     trainers,
@@ -154,12 +155,10 @@ class Analysis:
         state = State()
         state.heap[self.module] = Frame({"__name__": const("__main__")}, None)
         flow = Flow(self.module, self.module, self.code)
-        kinds = (ir.Import, ir.ImportStar, ir.MakeFunction, ir.MakeClass, ir.Store, ir.Const, ir.Load, ir.GetAttr)
-        keep = [instr for instr in self.code.body if isinstance(instr, kinds)]
 
         def work(state: State) -> State | None:
             self.m.codes, self.m.depths = (self.code,), (0,)
-            return self.engine.run(tuple(keep), state, flow)
+            return self.engine.run(outline.definitions(self.code.body), state, flow)
 
         return self._guarded(None, "<module>", work, state)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from inplace_lint import ir
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Class, Container, Frame, Function, contents, order_of, sequence
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
@@ -83,6 +84,7 @@ def bind_name(engine: Engine, state: State, flow: Flow, name: str, scope: ir.Sco
             parent = above.parent
     frame = state.heap.get(oid)
     if isinstance(frame, Frame):
+        Effort.passed += len(frame.names) >> 8
         state.put(oid, Frame({**frame.names, name: value}, frame.parent))
 
 
