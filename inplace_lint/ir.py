@@ -504,10 +504,17 @@ def subregions(instr: Instr) -> Iterator[tuple[str, Region]]:
 
 def walk(region: Region) -> Iterator[Instr]:
     """Every instruction of a region, nested ones included, in order."""
-    for instr in region:
-        yield instr
-        for _, inner in subregions(instr):
-            yield from walk(inner)
+    # Not recursive: a chain of a thousand ``elif`` is a thousand regions deep.
+    stack: list[Iterator[Instr]] = [iter(region)]
+    while stack:
+        for instr in stack[-1]:
+            yield instr
+            held = [iter(inner) for _, inner in subregions(instr)]
+            if held:
+                stack.extend(reversed(held))
+                break
+        else:
+            stack.pop()
 
 
 _READ = frozenset(

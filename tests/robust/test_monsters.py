@@ -110,9 +110,9 @@ def one_large_class() -> str:
 def many_branches() -> str:
     return (
         "\n\ndef pick(x, k):\n    if k == 0:\n        y = x\n"
-        + "".join(f"    elif k == {n}:\n        y = x.exp() + {n}\n        y += x\n" for n in range(1, 1_200))
+        + "".join(f"    elif k == {n}:\n        y = x.exp() + {n}\n        y += x\n" for n in range(1, 150))
         + "    return y\n\ndef flags(x, k):\n"
-        + "".join(f"    if k[{n}]:\n        x = x * {n}\n        x += k\n" for n in range(800))
+        + "".join(f"    if k[{n}]:\n        x = x * {n}\n        x += k\n" for n in range(100))
         + "    return x\n"
     )
 
