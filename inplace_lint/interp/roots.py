@@ -63,7 +63,7 @@ NOT_TRAINED_METHODS = (
     "predict",
     "inference",
 )
-MODULE_STEPS = 100_000
+MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
 
