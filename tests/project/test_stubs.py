@@ -57,6 +57,18 @@ CASES = [
     ("from mmcv.cnn import build_norm_layer", "build_norm_layer(dict(type='GN', num_groups=2), 4)[1]", 4, False),
     ("from mmcv.cnn import build_activation_layer as act", "act(dict(type='Tanh'))", 4, None),
     ("from mmcv.cnn import build_conv_layer as conv", "conv(None, 4, 4, 1)", 4, False),
+    (
+        "from mmcv.runner import ModuleList; from torch import nn",
+        "ModuleList([nn.Conv2d(4, 4, 1), nn.ReLU()])[-1]",
+        4,
+        None,
+    ),
+    (
+        "from mmengine.model import Sequential; from torch import nn",
+        "Sequential(nn.Conv2d(4, 4, 1), nn.ReLU())",
+        4,
+        True,
+    ),
     ("from torchvision import models", "models.resnet18()", 3, False),
     ("from torchvision.models import resnet50", "torch.nn.Sequential(*list(resnet50().children())[:-2])", 3, True),
     ("import torchvision", "torchvision.models.vgg16(pretrained=False).features[:4]", 3, True),
