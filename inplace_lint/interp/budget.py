@@ -14,8 +14,8 @@ from inplace_lint.domain.heap import Effort
 PASSED_PER_STEP = 5
 """Objects passed over that cost as much as one instruction."""
 STEPS = 132_000
-"""Work for one entry point, in instructions: two to three seconds where the project is developed, half as much again for what goes
-on after calls that were given up. With half of it, three of fifty-two real training scripts lost their finding."""
+"""Work for one entry point, in instructions: about three seconds where the project is developed, half as much again for what goes
+on after calls that were given up. With half of it, real training scripts lost their findings."""
 
 
 class BudgetExceeded(Exception):
