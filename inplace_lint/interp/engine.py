@@ -17,7 +17,7 @@ from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.counters import is_last, last_asked, start_round
-from inplace_lint.interp.loops import steady_state
+from inplace_lint.interp.loops import second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
 from inplace_lint.interp.walking import follow
@@ -258,11 +258,13 @@ class Engine:
         entry = state
         entry_path = state.path
         # The first round works on what was there before the loop, later ones on what a round made: it is set apart.
-        steady = steady_state(self, instr, entry, flow, start, dead, place)
+        brief, self.m.looped = self.m.brief, True
+        steady = None if brief else steady_state(self, instr, entry, flow, start, dead, place)
         inner = flow.in_loop()
         exits: list[State] = []
         ends: list[State] = []
-        for begin in (entry, steady):
+        for first in (True, False):
+            begin = entry if first else steady
             for answer in (False, True) if last_asked(self.m, place) is not None else (None,):
                 begun = None if begin is None else begin.copy()
                 if begun is not None and answer is not None:
@@ -272,6 +274,10 @@ class Engine:
                 if after is not None and answer is not False:
                     after.path = entry_path
                     ends.append(after)
+            if brief and first and last_asked(self.m, place) is not None:
+                steady = second_round(self, instr, entry, flow, start, dead, place)
+            elif brief and first and ends:
+                steady = ends[0].copy()
         finish: State | None = entry.copy() if steady is None else entry.join(steady)
         done = join_all(ends)
         if done is not None and never_empty:

@@ -113,13 +113,14 @@ def call(
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
     if code in m.costly and len(m.budget.entered) >= m.budget.own:
         return _left_out(engine, state, function, positional, named, place)
+    ran = len(m.visited)
     m.visited[code] = None
     if function.compiled:
         m.compiled.add(place)
     outer = (m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths)
     caller_loops = m.loops
     before = state.copy()
-    running, ran = len(m.live_frames), len(m.visited)
+    running = len(m.live_frames)
     depth = m.budget.enter()
     m.ctx = (*m.ctx, place)
     if place != (code.file, code.origin):  # else nobody in the source calls it: the analysis starts there
@@ -141,7 +142,7 @@ def call(
         m.file, m.ctx, m.calls, m.codes, m.unrolled, m.depths = outer
         m.loops = caller_loops
     assert over
-    # As if it had never been followed: the definitions that ran in it are looked at on their own.
+    # As if it had never been followed: it and the definitions that ran in it are looked at on their own.
     adopt(state, before)
     del m.live_frames[running:]
     while len(m.visited) > ran:

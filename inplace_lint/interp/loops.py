@@ -35,15 +35,7 @@ def steady_state(
     m = engine.m
 
     def another(state: State) -> State | None:
-        # What another round follows is not the last.
-        path = both(state.path, is_last(m, place, False))
-        if path is None:
-            return None
-        state.path = path
-        after = engine.round(instr, state, flow.apart(), start, dead, place)
-        if after is not None:
-            after.path = entry.path
-        return after
+        return _another(engine, instr, state, entry, flow, start, dead, place)
 
     m.muted += 1
     try:
@@ -68,3 +60,41 @@ def steady_state(
     if m.muted:
         m.fixpoints[key] = steady.copy()
     return steady
+
+
+def second_round(
+    engine: Engine,
+    instr: ir.For | ir.While,
+    entry: State,
+    flow: Flow,
+    start: Callable[[State, Flow], State | None],
+    dead: frozenset[int] | set[int],
+    place: tuple[str, int],
+) -> State | None:
+    """What holds after one round that is not the last, events muted; None where it does not end in another one."""
+    engine.m.muted += 1
+    try:
+        return _another(engine, instr, entry.copy(), entry, flow, start, dead, place)
+    finally:
+        engine.m.muted -= 1
+
+
+def _another(
+    engine: Engine,
+    instr: ir.For | ir.While,
+    state: State,
+    entry: State,
+    flow: Flow,
+    start: Callable[[State, Flow], State | None],
+    dead: frozenset[int] | set[int],
+    place: tuple[str, int],
+) -> State | None:
+    # What another round follows is not the last.
+    path = both(state.path, is_last(engine.m, place, False))
+    if path is None:
+        return None
+    state.path = path
+    after = engine.round(instr, state, flow.apart(), start, dead, place)
+    if after is not None:
+        after.path = entry.path
+    return after

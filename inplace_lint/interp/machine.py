@@ -158,6 +158,10 @@ class Machine:
         self._made_in: dict[Place, list[int]] = {}
         self._asked_in: dict[Place, dict[str, str]] = {}
         self.unrolled = 1
+        self.brief = False
+        """Loops of unknown length are run for two rounds only."""
+        self.looped = False
+        """A loop of unknown length was run."""
 
     # --- names for objects ---
 

@@ -7,6 +7,7 @@ are run with unknown arguments. What depends on a caller becomes an assumption.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     transfer,
     transforms,
 )
+from inplace_lint.interp.attempts import TWO_ROUNDS, Attempt, together
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
@@ -66,6 +68,9 @@ NOT_TRAINED_METHODS = (
 MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
+
+Work = Callable[[State], "State | None"]
+"""Runs an entry point from a state to its end."""
 
 Definition = tuple[str, int]
 """A definition of the project: its file's key and its origin."""
@@ -107,9 +112,18 @@ class Analysis:
 
     # --- entry points ---
 
-    def _guarded(self, root: ir.Code | None, name: str, work: object, state: State, *args: object) -> State | None:
+    def _guarded(self, root: ir.Code | None, name: str, work: Work, state: State) -> State | None:
+        again = state.copy()
+        done = self._attempt(root, name, work, state, brief=False)
+        if not done.whole and self.m.looped:
+            done = together(done, self._attempt(root, name, work, again, brief=True))
+        self.results.append((root, done.pending, done.visited, done.complete))
+        return done.end
+
+    def _attempt(self, root: ir.Code | None, name: str, work: Work, state: State, brief: bool) -> Attempt:
         m = self.m
-        m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
+        m.brief, m.looped = brief, False
+        m.root, m.pending, m.visited, m.costly = name, [], {}, set() if brief else set(m.too_large)
         m.noted = set()
         m.root_place = (self.code.file, root.origin if root is not None else 0)
         m.budget = Budget(MODULE_STEPS) if root is None else Budget(STEPS, own=1)
@@ -122,7 +136,9 @@ class Analysis:
         result: State | None = None
         complete = True
         try:
-            result = work(state, *args)  # type: ignore[operator]
+            result = work(state)
+            if brief and not m.noted:
+                m.give_up(TWO_ROUNDS)
         except BudgetExceeded:
             complete = False
             m.muted = 0
@@ -131,22 +147,24 @@ class Analysis:
             complete = False
             m.muted = 0
             m.give_up("it is nested too deeply")
-        self.results.append((root, m.pending, set(m.visited), complete))
-        return result
+        return Attempt(result, m.pending, set(m.visited), complete)
 
     def _module(self) -> State | None:
         state = State()
         names: dict[str, Value] = {"__name__": const("__main__"), "__file__": {Unknown("", "no", False): TRUE}}
         state.heap[self.module] = Frame(names, None)
-        flow = Flow(self.module, self.module, self.code)
+        left: list[State] = []
 
         def work(state: State) -> State | None:
             self.m.codes, self.m.depths = (self.code,), (0,)
-            return self.engine.run(self.code.body, state, flow)
+            flow = Flow(self.module, self.module, self.code)
+            try:
+                return self.engine.run(self.code.body, state, flow)
+            finally:
+                left.extend(flow.raises)
 
         end = self._guarded(None, "<module>", work, state)
         if end is None:
-            left = [*flow.raises]
             end = left[-1] if left else self._definitions_only()
         return end
 

@@ -116,3 +116,22 @@ def test_a_constructor_that_costs_too_much_leaves_unknown_attributes() -> None:
         "    z += 1\n    (y.sum() + z.sum()).backward()\n"
     )
     assert [code for _, code in found(source)] == ["IPL001", "IPL001", "IPL202"]
+
+
+NESTED = program(
+    "def train(epochs, loader, state):\n"
+    "    for epoch in range(epochs):\n        for x in loader:\n            for part in x:\n"
+    "                state = state * part\n"
+    + "                part = part + 1\n"
+    * 20
+    + "                y = w.exp()\n"
+    "                y += 1\n                (y.sum() + state.sum()).backward()\n"
+)
+
+
+def test_nested_loops_that_cost_too_much_are_followed_for_two_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = [row for row, code in found(NESTED) if code == "IPL202"]
+    monkeypatch.setattr(roots, "STEPS", 2_000)
+    notes = [one for one in check(NESTED) if one.code == "IPL001"]
+    assert ["two rounds" in one.message for one in notes] == [True]
+    assert [row for row, code in found(NESTED) if code == "IPL202"] == usual == [29]

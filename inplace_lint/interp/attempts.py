@@ -1,0 +1,44 @@
+"""A second attempt at an entry point that costs too much: loops of unknown length are run for two rounds, not to a fixpoint.
+
+Two rounds are what some run of the program does, so what they show is right; what takes more of them is missed. They cost a
+fraction where loops are nested, as those of training scripts are: epochs, batches, steps within a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inplace_lint import ir
+from inplace_lint.domain.state import State
+from inplace_lint.events import GaveUp
+from inplace_lint.interp.machine import Pending
+
+TWO_ROUNDS = "it takes more steps than the analysis may, so loops are followed for two rounds only"
+"""What is said of an entry point that took a second attempt."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one run of an entry point came to.
+
+    end: the state after it. visited: the definitions that ran. complete: it got to its end.
+    """
+
+    end: State | None
+    pending: list[Pending]
+    visited: set[ir.Code]
+    complete: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of it was left out."""
+        return self.complete and not any(isinstance(one.event, GaveUp) for one in self.pending)
+
+
+def together(first: Attempt, second: Attempt) -> Attempt:
+    """Two attempts at one entry point as one: all that either found, and what the one says that got farther."""
+    found = [one for one in first.pending if not isinstance(one.event, GaveUp)]
+    better = second if second.complete or not first.complete else first
+    visited = first.visited | second.visited if first.complete == second.complete else better.visited
+    end = second.end if better is second and second.end is not None else first.end
+    return Attempt(end, [*found, *second.pending], visited, better.complete)
