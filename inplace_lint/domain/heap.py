@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, KeysView, MutableMappi
 from typing import Any
 
 from inplace_lint.domain.conditions import TRUE, Cond
-from inplace_lint.domain.objects import Node, Obj, join_objects, mentions
+from inplace_lint.domain.objects import Node, Obj, join_objects, mentions, of_one_way, ways
 
 MOST_OWN = 64
 """Own objects that a heap holds before it is worth a layer, however small what it lies on is."""
@@ -262,6 +262,7 @@ class Heap(MutableMapping[int, Obj]):
         joined = Heap.__new__(Heap)
         joined.layer, joined._base = left.layer, base
         own = joined.own = dict(left.own)
+        my_way, their_way = ways(mine), ways(theirs)
         Effort.passed += (len(own) + len(right.own)) >> 2
         for oid, obj in right.own.items():
             known = own.get(oid, _UNSEEN)
@@ -272,12 +273,16 @@ class Heap(MutableMapping[int, Obj]):
             if obj is None:
                 continue  # what one path alone still holds is held
             if known is None:
-                own[oid] = obj
+                own[oid] = of_one_way(obj, their_way) if their_way else obj
             else:
                 Effort.passed += 4
                 own[oid] = join_objects(known, mine, obj, theirs)
         for oid, obj in left.own.items():
-            if oid in right.own or (shared := base.get(oid)) is None:
+            if oid in right.own:
+                continue
+            if (shared := base.get(oid)) is None:
+                if obj is not None and my_way:
+                    own[oid] = of_one_way(obj, my_way)
                 continue
             Effort.passed += 4
             own[oid] = shared if obj is None else join_objects(obj, mine, shared, theirs)

@@ -27,8 +27,8 @@ from inplace_lint.domain.objects import (
     Tensor,
     join_values,
     mentions,
-    rename_object,
 )
+from inplace_lint.domain.renaming import rename_object
 from inplace_lint.domain.values import NOTHING, Const, Renaming, Sym, Value, references, unknown_tags
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"

@@ -1,17 +1,20 @@
 """The counters of loops of unknown length, and what tells the last round from the others.
 
 ``for i in range(n)`` with ``if i < n - 1``: nothing is known of ``n``, but a test of the counter against a bound that is no
-literal sets the last round apart. The answer is a fact of the round: rounds that another one follows are not the last.
+literal sets the last round apart; so does one against the last number of a range that ends at a literal. The
+answer is a fact of the round: rounds that another one follows are not the last.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
 from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Const, Unknown, Value
-from inplace_lint.interp.machine import Machine
+from inplace_lint.domain.values import Atom, Const, Unknown, Value, constant_of, one
+from inplace_lint.interp.machine import COUNTER, Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
 _AT_LAST = frozenset({">", ">=", "==", "is"})
@@ -23,6 +26,33 @@ def counter(m: Machine, state: State, origin: int, word: str) -> Unknown:
     atom = m.fresh(state, origin, word, "no", False)
     m.counters[atom.tag] = None
     return atom
+
+
+def end_before(m: Machine, number: Unknown, stop: Value) -> None:
+    """Note the literals that a counter may stop before, where it goes by one."""
+    lasts = {a.value - 1 for a in stop if isinstance(a, Const) and isinstance(a.value, int)}
+    if lasts:
+        m.last_numbers[number.tag] = frozenset(lasts)
+
+
+def counted(m: Machine, state: State, origin: int, numbers: Sequence[Value] | None) -> Value | None:
+    """A counter in place of known numbers that follow each other, where a loop is not run for each of them."""
+    literals = [constant_of(number) for number in numbers or ()]
+    first = literals[0] if literals else None
+    if not isinstance(first, int) or len(literals) < 2 or literals != list(range(first, first + len(literals))):
+        return None
+    number = m.fresh(state, origin, COUNTER, "no", False)
+    m.counters[number.tag] = None
+    m.last_numbers[number.tag] = frozenset({first + len(literals) - 1})
+    return one(number)
+
+
+def renamed(m: Machine, counts: Unknown, new: Unknown) -> None:
+    """The counter of one round has a name of its own, and counts as the other does."""
+    if counts.tag in m.counters:
+        m.counters[new.tag] = None
+        if (lasts := m.last_numbers.get(counts.tag)) is not None:
+            m.last_numbers[new.tag] = lasts
 
 
 def start_round(m: Machine, state: State, element: Value, loop: Place) -> None:
@@ -52,7 +82,9 @@ def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
     """What a comparison of a counter with a bound that is no literal says of the round; None where it is another one."""
     if isinstance(right, Unknown) and m.counters.get(right.tag) is not None:
         left, right, op = right, left, _MIRRORED.get(op, op)
-    if not isinstance(left, Unknown) or isinstance(right, Const) or op not in _BEFORE_LAST | _AT_LAST:
+    if not isinstance(left, Unknown) or op not in _BEFORE_LAST | _AT_LAST:
+        return None
+    if isinstance(right, Const) and not _sets_last_apart(m, left, op, right.value):
         return None
     loop = m.counters.get(left.tag)
     if loop is None or (isinstance(right, Unknown) and m.counters.get(right.tag) is not None):
@@ -62,6 +94,14 @@ def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
         return None
     answer = (yes, no) if op in _AT_LAST else (no, yes)
     return {Const(b, "bool"): cond for b, cond in zip((True, False), answer, strict=True) if cond is not None}
+
+
+def _sets_last_apart(m: Machine, left: Unknown, op: str, bound: object) -> bool:
+    """Whether a comparison with a literal asks for the last round: where the counter's end is a literal as well."""
+    if not isinstance(bound, int):
+        return False
+    last = bound + 1 if op in ("<=", ">") else bound
+    return last in m.last_numbers.get(left.tag, frozenset())
 
 
 def element(m: Machine, order: Order | None, index: Value) -> Value | None:

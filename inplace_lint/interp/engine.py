@@ -282,13 +282,14 @@ class Engine:
         done = join_all(ends)
         if done is not None and never_empty:
             finish = done
-        elif done is not None and last_asked(self.m, place) is not None:
+        elif last_asked(self.m, place) is not None:
             # What a round did and what holds where there was none exclude each other.
-            none = entry.copy()
-            ran = self.m.question_here("ran", place)
-            none.path, done.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
-            finish = none.join(done)
-            finish.path = entry_path
+            finish = entry.copy()
+            if done is not None:
+                ran = self.m.question_here("ran", place)
+                finish.path, done.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
+                finish = finish.join(done)
+                finish.path = entry_path
         self.m.loops, self.m.ctx = outer_loops, outer_ctx
         if isinstance(instr, ir.While) and finish is not None:
             finish = self.run(instr.test, finish, flow)

@@ -226,7 +226,8 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
 
     def start(state: State, flow: Flow) -> State | None:
         values = state.registers[-1].get(spot, ANYTHING)
-        element = elements(engine, state, flow, values, place).any or ANYTHING
+        inner = elements(engine, state, flow, values, place)
+        element = counters.counted(engine.m, state, place[1], inner.exact) or inner.any or ANYTHING
         element = _of_this_round(engine, state, element, place, "")
         counters.start_round(engine.m, state, element, place)
         state.registers[-1][instr.item] = element
@@ -246,8 +247,7 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(atom, Unknown) and atom.tag.startswith(("#range@", "#count@")):
             new = engine.m.fresh(state, place[1], f"{COUNTER}{path}", "no", False)
-            if atom.tag in engine.m.counters:
-                engine.m.counters[new.tag] = None
+            counters.renamed(engine.m, atom, new)
         elif isinstance(atom, Unknown) and atom.tag.startswith("#element@") and path:
             new = engine.m.fresh(state, place[1], f"element{path}", atom.grad, atom.tensor)
         elif isinstance(box, Container) and box.kind == "tuple" and box.items is not None and len(path) < 6:

@@ -47,6 +47,8 @@ def range_(engine: Engine, state: State, site: CallSite) -> Value:
     upwards = len(given) < 3 or (isinstance(given[2], int) and given[2] > 0)
     if upwards:
         number = counters.counter(engine.m, state, site.place[1], "range")
+        if len(given) < 3 or given[2] == 1:
+            counters.end_before(engine.m, number, site.positional[min(len(given), 2) - 1] if given else ANYTHING)
     else:
         number = engine.m.fresh(state, site.place[1], "range", "no", False)
     return boxed(engine, state, site, "generator", Elements(None, one(number)), "range")

@@ -131,6 +131,8 @@ class Machine:
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}
+        self.last_numbers: dict[str, frozenset[int]] = {}
+        """The literals that the counter of a tag may end at."""
         self.registries: dict[int, int] = {}
         self.complete: dict[int, list[Value]] = {}
         self.universal: set[int] = set()
@@ -212,7 +214,7 @@ class Machine:
             for oid in (number, -number):
                 if oid not in heap:
                     continue
-                if oid > 0 and isinstance(heap[oid], Tensor):
+                if oid > 0 and isinstance(heap[oid], (Tensor, Node)):
                     self._tensors.add(oid)
                 if (older := self._older(oid, loop)) != oid:
                     ids[oid] = older

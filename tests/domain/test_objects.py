@@ -38,9 +38,9 @@ from inplace_lint.domain.objects import (
     join_objects,
     join_values,
     reachable_from,
-    rename_object,
     widened,
 )
+from inplace_lint.domain.renaming import rename_object
 from inplace_lint.domain.values import Const, Renaming, Unknown, Value, const, union
 
 KINDS = sorted(objects)

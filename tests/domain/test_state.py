@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inplace_lint.domain.conditions import TRUE, Cond
-from inplace_lint.domain.objects import Frame, Node, Obj, Saved, Tensor, WriteRecord, reachable_from, rename_object
+from inplace_lint.domain.objects import Frame, Node, Obj, Saved, Tensor, WriteRecord, reachable_from
+from inplace_lint.domain.renaming import rename_object
 from inplace_lint.domain.state import State, assume, join_all
 from inplace_lint.domain.values import Renaming, one, references
 
