@@ -205,6 +205,8 @@ def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracke
     path_cond = cond
 
     def mark(saved: Saved) -> Saved | None:
+        if m.contradicts(path_cond, saved.cond):
+            return None  # as things stand in this round; later rounds forget what both rest on
         if info.through is None and saved.counters & tensor.counters:
             writes = dict(saved.writes)
             add_to(writes, record, path_cond)

@@ -3,6 +3,9 @@
 ``for i in range(n)`` with ``if i < n - 1``: nothing is known of ``n``, but a test of the counter against a bound that is no
 literal sets the last round apart; so does one against the last number of a range that ends at a literal. The
 answer is a fact of the round: rounds that another one follows are not the last.
+
+``xs[i] = f(xs[i])``: what a sequence holds carries the fact whether it was put there at the counter's position, in this round or
+in one before, so that a round does not work on what another one left elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, constant_of, one
-from inplace_lint.interp.machine import COUNTER, Machine
+from inplace_lint.interp.machine import COUNTER, ELSEWHERE, NOW, SLOT, Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
 _AT_LAST = frozenset({">", ">=", "==", "is"})
@@ -119,6 +122,51 @@ def element(m: Machine, order: Order | None, index: Value) -> Value | None:
         if before is not None and cond is not None:
             add_to(found, before, cond)
     return found
+
+
+def slot(m: Machine, index: Value) -> str | None:
+    """The key of the facts about what lies at a counter's position in a sequence, while its loop runs; None for another index."""
+    (atom,) = index if len(index) == 1 else (None,)
+    loop = m.counters.get(atom.tag) if isinstance(atom, Unknown) else None
+    if loop is None or not isinstance(atom, Unknown) or ("loop", loop) not in m.ctx or atom.tag.endswith("~"):
+        return None
+    key = f"{SLOT}{atom.tag}"
+    m.note_tag_of(key, loop)
+    return key
+
+
+def at_slot(m: Machine, held: Value, index: Value) -> Value:
+    """What of a sequence may lie at an index: a counter never comes back to where it was.
+
+    What was there before the loop lies in one place, so it is met in one round; that it was this one is a fact.
+    """
+    key = slot(m, index)
+    if key is None:
+        return held
+    here: dict[Atom, Cond] = {}
+    for atom, cond in held.items():
+        answers = [fact for fact in cond if fact.key == key]
+        if not answers and isinstance(atom, int):
+            seat = f"{key} of {atom}"
+            m.note_tag_of(seat, m.loop_of(key))
+            add_to(here, atom, cond | {Fact(seat, NOW)})
+        elif not answers or answers[0].value == NOW:
+            add_to(here, atom, cond.difference(answers))
+    return here or held
+
+
+def put_at_slot(held: Value, key: str, value: Value) -> Value:
+    """What a sequence holds after a write at that position."""
+    after: dict[Atom, Cond] = {}
+    for atom, cond in held.items():
+        answers = [fact for fact in cond if fact.key == key]
+        if not answers:
+            add_to(after, atom, cond | {Fact(key, ELSEWHERE)})
+        elif answers[0].value != NOW:
+            add_to(after, atom, cond)
+    for atom, cond in value.items():
+        add_to(after, atom, cond | {Fact(key, NOW)})
+    return after
 
 
 def _last(m: Machine, loop: Place) -> tuple[Cond | None, Cond | None]:

@@ -120,7 +120,7 @@ def _container_item(
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
             return box.rest or ANYTHING
-        held = contents(box)
+        held = counters.at_slot(engine.m, contents(box), index)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))
@@ -149,7 +149,7 @@ def _container_item(
     by_round = counters.element(engine.m, box.order, index)
     if by_round is not None:
         return by_round
-    return contents(box) or ANYTHING
+    return counters.at_slot(engine.m, contents(box), index) or ANYTHING
 
 
 def _made_by_default(engine: Engine, state: State, flow: Flow, factory: Value, place: Place) -> Value:
@@ -210,17 +210,19 @@ def put(
             if owner is not None and isinstance(name := constant_of(index), str):
                 attributes.put(engine, state, flow, {owner: cond}, name, value, place, target)
             sure = not cond or not both(cond, state.path) or cond <= state.path
-            state.put(atom, _replaced(box, index, value, sure and atom > 0))
+            slot = counters.slot(engine.m, index)
+            state.put(atom, _replaced(box, index, value, sure and atom > 0, slot if sure else None))
         elif isinstance(box, Instance):
             if calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place) is not None:
                 continue
             inner = calls.module_items(state, box)
             items_atom = next(iter(box.attrs.get("*items", NOTHING)), None)
             if inner is not None and isinstance(items_atom, int):
-                state.put(items_atom, _replaced(inner, index, value, items_atom > 0))
+                slot = counters.slot(engine.m, index)
+                state.put(items_atom, _replaced(inner, index, value, items_atom > 0, slot))
 
 
-def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Container:
+def _replaced(box: Container, index: Value, value: Value, sure: bool, slot: str | None = None) -> Container:
     literal = known(index)
     if box.kind == "dict":
         if literal is not None and box.entries is not None:
@@ -230,7 +232,8 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
             return Container("dict", (), {**box.entries, literal.value: new}, box.rest, box.default, order)
         before = order_of(box)
         order = None if before is None else sequences.appended(before, value)
-        return Container("dict", (), box.entries, union((box.rest, value)), box.default, order)
+        rest = union((box.rest, value)) if slot is None else counters.put_at_slot(box.rest, slot, value)
+        return Container("dict", (), box.entries, rest, box.default, order)
     if literal is not None and isinstance(literal.value, int) and box.items is not None:
         position = int(literal.value)
         if -len(box.items) <= position < len(box.items):
@@ -241,6 +244,8 @@ def _replaced(box: Container, index: Value, value: Value, sure: bool) -> Contain
         return Container(box.kind, tuple(union((item, value)) for item in box.items), None, union((box.rest, value)))
     end = literal.value if literal is not None and sure else None
     order = None if box.order is None else _with_end(box.order, end, value)
+    if order is None and slot is not None:
+        return Container(box.kind, None, None, counters.put_at_slot(contents(box), slot, value))
     return sequence(box.kind, order, union((box.rest, value)))
 
 

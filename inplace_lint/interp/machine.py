@@ -37,6 +37,9 @@ MOST_PARTS = 9
 
 COUNTER = "counter"
 """What the tags of loop counters begin with, after the mark of what no caller gave."""
+SLOT = "#slot "
+"""What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
+NOW, EARLIER, ELSEWHERE = 0, 1, 2
 BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
 _ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
@@ -301,6 +304,16 @@ class Machine:
         if tag not in self._tag_loops:
             self._tag_in(tag, self.loops)
 
+    def note_tag_of(self, tag: str, loop: Place) -> None:
+        """Remember a tag that each round of a running loop answers for itself, whatever runs inside."""
+        if tag not in self._tag_loops:
+            loops = self.loops
+            self._tag_in(tag, loops[: loops.index(loop) + 1] if loop in loops else loops)
+
+    def loop_of(self, tag: str) -> Place:
+        """The innermost loop of which each round answers a tag for itself."""
+        return self._tag_loops[tag][-1]
+
     def tag_of_loop(self, word: str, inside: tuple[object, ...], loop: Place) -> str:
         """A tag that every round of a loop in its context answers for itself."""
         tag = f"{word}:{self._intern(('loop', word, inside))}"
@@ -337,6 +350,11 @@ class Machine:
                 tag = fact.key.removeprefix("rg:").removesuffix(BEFORE)
                 loops = self._tag_loops.get(tag, ())
                 if loop not in loops:
+                    continue
+                if tag.startswith(SLOT):
+                    changed = (cond if changed is None else changed) - {fact}
+                    if loops[-1] == loop and fact.value != ELSEWHERE:
+                        changed |= {Fact(tag, EARLIER)}
                     continue
                 past = Fact(f"{tag}{BEFORE}", True)
                 if loops[-1] == loop and (fact == past or (fact.value is False and past in cond)):
