@@ -29,8 +29,13 @@ def deny(m: Machine, state: State, value: Value) -> None:
 
 def by_key(m: Machine, state: State, owner: Value, index: Value) -> None:
     """Elements of tensors have no names."""
-    if len(index) == 1 and isinstance(key := next(iter(index)), Const) and isinstance(key.value, str):
+    if is_name(index):
         deny(m, state, owner)
+
+
+def is_name(index: Value) -> bool:
+    """Whether an index is text, which none of a tensor's is."""
+    return len(index) == 1 and isinstance(key := next(iter(index)), Const) and isinstance(key.value, str)
 
 
 def by_attribute(m: Machine, state: State, owner: Value, attr: str) -> None:
