@@ -16,7 +16,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 LIMIT = 12
-"""Facts that one condition holds at most; past it the greatest are replaced by one that never contradicts."""
+"""Facts that one condition holds at most; past it settled ones go, then the greatest are replaced by one that never contradicts."""
+
+
+EXCEPTION = "#exception@"
+"""How the keys of facts begin that say that an exception is raised and caught."""
+EARLIER = " in an earlier round"
+"""How the keys of facts end that say what the answer was in a round of a loop that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +30,15 @@ class Fact:
     """``key`` has the answer ``value`` (true or false, or the number of the one of several that was chosen).
 
     text: the assumption as a sentence, for the finding. decisive: the finding depends on a caller through it, so
-    it can be no error; other facts only keep contradictory records apart.
+    it can be no error; other facts only keep contradictory records apart. settled: with the other answer an exception is
+    raised, so what comes later hardly contradicts it.
     """
 
     key: str
     value: bool | int
     text: str = field(compare=False, default="")
     decisive: bool = field(compare=False, default=False)
+    settled: bool = field(compare=False, default=False)
 
 
 Cond = frozenset[Fact]
@@ -71,12 +79,22 @@ def _both(a: Cond, b: Cond) -> Cond | None:
             return None
     union = small | large
     if len(union) > LIMIT:
+        union = frozenset(fact for fact in union if not fact.settled)
+    if len(union) > LIMIT:
         # Who requires grad decides most; it is the last to go.
         kept = sorted(union, key=lambda f: (not f.key.startswith("rg:"), not f.decisive, len(f.key), f.key))[
             : LIMIT - 1
         ]
         union = frozenset(kept) | {_MANY}
     return union
+
+
+def settled(cond: Cond, answers: Cond) -> Cond:
+    """A condition in which those facts count as settled."""
+    found = cond & answers
+    if not found:
+        return cond
+    return (cond - found) | {Fact(fact.key, fact.value, fact.text, fact.decisive, True) for fact in found}
 
 
 def maybe_both(a: Cond | None, b: Cond | None) -> Cond | None:
@@ -96,10 +114,22 @@ def either(a: Cond, b: Cond) -> Cond:
     if shared is not None:
         return shared
     common = a & b
-    if any(fact.decisive for fact in (a | b) - common):
-        # What is no longer said still rests on a caller.
-        return common | {_MANY}
-    return common
+    left, right = a - common, b - common
+    free = [{_question(fact) for fact in side if not fact.decisive} for side in (left, right)]
+    lost = [
+        [fact for fact in side if fact.decisive and _question(fact) not in other]
+        for side, other in ((left, free[1]), (right, free[0]))
+    ]
+    if not any(lost) or (not all(lost) and all(fact.key.startswith(EXCEPTION) for side in lost for fact in side)):
+        # It may hold with the other answer, which is no assumption; and what holds without an exception needs none.
+        return common
+    # What is no longer said still rests on a caller.
+    return common | {_MANY}
+
+
+def _question(fact: Fact) -> str:
+    """What a fact answers; an answer of an earlier round is one as well."""
+    return fact.key.rsplit("=", 1)[0] + EARLIER if fact.key.endswith(EARLIER) else fact.key
 
 
 def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
@@ -163,7 +193,7 @@ def negate(cond: Cond) -> Cond | None:
         return None
     if len(cond) == 1:
         (fact,) = cond
-        if fact == _MANY or fact.key.endswith("in an earlier round") or not isinstance(fact.value, bool):
+        if fact == _MANY or fact.key.endswith(EARLIER) or not isinstance(fact.value, bool):
             return TRUE
         return frozenset({Fact(fact.key, not fact.value, "", False)})
     return TRUE

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_either
+from inplace_lint.domain.conditions import EXCEPTION, TRUE, Cond, Fact, add_to, both, maybe_either, settled
 from inplace_lint.domain.objects import Container, Frame, Instance, Tensor
 from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
@@ -163,6 +163,7 @@ class Engine:
         else:
             other = state
         sides = ((yes, instr.then, state, True), (no, instr.orelse, other, False))
+        left = len(flow.returns) + len(flow.breaks) + len(flow.continues)
         for cond, inner, start, positive in sides:
             if cond is None or start is None:
                 continue
@@ -184,6 +185,10 @@ class Engine:
                 if yes is None or no is None:
                     after.path = outer
                 outcomes.append(after)
+        if len(outcomes) == 1 and left == len(flow.returns) + len(flow.breaks) + len(flow.continues):
+            # The other side, if there is one, raised: ``assert``, or a check of arguments.
+            (after,) = outcomes
+            after.path = settled(after.path, (yes or TRUE) | (no or TRUE))
         return join_all(outcomes)
 
     def refine(self, region: ir.Region, index: int, reg: int, state: State, flow: Flow, positive: bool) -> None:
@@ -553,7 +558,7 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
     if caught is not None and (current is not None or inner.raises == []):
         # That an exception comes is an assumption of its own, which what happens without one contradicts.
         place = engine.m.place(instr.origin)
-        key = f"#exception@{place[0]}:{place[1]}:{engine.m.named_oid('exception', place, engine.m.ctx)}"
+        key = f"{EXCEPTION}{place[0]}:{place[1]}:{engine.m.named_oid('exception', place, engine.m.ctx)}"
         engine.m.note_tag(key)
         caught.path = caught.path | {Fact(key, True, "an exception is raised and caught", True)}
         if current is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive_texts
+from inplace_lint.domain.conditions import EARLIER, EXCEPTION, TRUE, Cond, Fact, add_to, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Renaming, Unknown, Value
@@ -27,6 +27,8 @@ RECURSION = 6
 RECURSIVE_CALLS = 100
 """Calls of a definition from within itself that one entry point follows: recursion may branch."""
 
+MEMBER = "#member@"
+"""How the keys of facts begin that say which element of a collection of modules is used."""
 EITHER = "holds the first of two: "
 """How the keys of facts begin that choose between two networks which an optimizer may hold."""
 
@@ -340,8 +342,7 @@ class Machine:
     def _forget_round(self, loop: Place) -> Callable[[Cond], Cond]:
         """A rewriting of conditions for the next round of ``loop``: its own questions are open again.
 
-        The answers that the last round gave are kept as facts that contradict nothing, so that a
-        finding still shows what it rests on.
+        The answers of the last round that a finding may have to show are kept as facts that contradict nothing.
         """
 
         def change(cond: Cond) -> Cond:
@@ -364,8 +365,9 @@ class Machine:
                     # A counter that was n in this round never is again.
                     changed = (changed - {fact}) | {Fact(fact.key, False), past}
                     continue
-                old = Fact(f"{fact.key}={fact.value} in an earlier round", True, fact.text, fact.decisive)
-                changed = (changed - {fact}) | {old}
+                changed -= {fact}
+                if fact.decisive or fact.key.startswith(MEMBER):
+                    changed |= {Fact(f"{fact.key}={fact.value}{EARLIER}", True, fact.text, fact.decisive)}
             return cond if changed is None else changed
 
         return change
@@ -375,8 +377,7 @@ class Machine:
 
         member: they are modules, which come from a collection whose order may be lost.
         """
-        word = "member" if member else "choice"
-        key = f"#{word}@{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+        key = f"{MEMBER if member else '#choice@'}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
         self.note_tag(key)
         return frozenset({Fact(key, number)})
 
@@ -491,7 +492,7 @@ class Machine:
 
         Only where nothing was asked of it on the way here: code that tells arrays from tensors handles both.
         """
-        asked = ("#choice@", "#member@", "#exception@")
+        asked = ("#choice@", MEMBER, EXCEPTION)
         for fact in state.path if tag else ():
             key = fact.key.removeprefix("rg:")
             if (key.startswith("#") and not key.startswith(asked)) or key.startswith(tag or ""):
@@ -565,7 +566,7 @@ class Machine:
         for fact in cond:
             if fact.key == "...":
                 return True  # too many questions were joined to know whether their answers ever meet
-            if not fact.key.startswith("#member@"):
+            if not fact.key.startswith(MEMBER):
                 continue
             place, _, rest = fact.key.rpartition(":")
             number: object = fact.value
