@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 LIMIT = 12
-"""Facts that one condition holds at most; past it settled ones go, then the greatest are replaced by one that never contradicts."""
+"""Facts that one condition holds at most; settled ones go first, then the greatest become one that never contradicts."""
 
 
 EXCEPTION = "#exception@"
 """How the keys of facts begin that say that an exception is raised and caught."""
-EARLIER = " in an earlier round"
+IN_EARLIER = " in an earlier round"
 """How the keys of facts end that say what the answer was in a round of a loop that is over."""
 
 
@@ -129,7 +129,7 @@ def either(a: Cond, b: Cond) -> Cond:
 
 def _question(fact: Fact) -> str:
     """What a fact answers; an answer of an earlier round is one as well."""
-    return fact.key.rsplit("=", 1)[0] + EARLIER if fact.key.endswith(EARLIER) else fact.key
+    return fact.key.rsplit("=", 1)[0] + IN_EARLIER if fact.key.endswith(IN_EARLIER) else fact.key
 
 
 def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
@@ -193,7 +193,7 @@ def negate(cond: Cond) -> Cond | None:
         return None
     if len(cond) == 1:
         (fact,) = cond
-        if fact == _MANY or fact.key.endswith(EARLIER) or not isinstance(fact.value, bool):
+        if fact == _MANY or fact.key.endswith(IN_EARLIER) or not isinstance(fact.value, bool):
             return TRUE
         return frozenset({Fact(fact.key, not fact.value, "", False)})
     return TRUE

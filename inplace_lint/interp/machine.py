@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import EARLIER, EXCEPTION, TRUE, Cond, Fact, add_to, both, decisive_texts
+from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, add_to, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Renaming, Unknown, Value
@@ -367,7 +367,7 @@ class Machine:
                     continue
                 changed -= {fact}
                 if fact.decisive or fact.key.startswith(MEMBER):
-                    changed |= {Fact(f"{fact.key}={fact.value}{EARLIER}", True, fact.text, fact.decisive)}
+                    changed |= {Fact(f"{fact.key}={fact.value}{IN_EARLIER}", True, fact.text, fact.decisive)}
             return cond if changed is None else changed
 
         return change
