@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
-from inplace_lint.domain.conditions import Cond, maybe_both
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, maybe_both
 from inplace_lint.domain.objects import Container, Instance, Node, Place
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Const, Sym, Value, constant_of, one, under, union
 from inplace_lint.interp import calls, custom_functions, gradients, iteration, modules
 from inplace_lint.interp.autograd import edges_of, grad_mode, requires
-from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.engine import Engine, with_path
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.module_methods import module_method
+from inplace_lint.interp.ops import adopt
 from inplace_lint.interp.registry import CallSite, method
 
 BEFORE, AFTER, BACKWARD = "*hooks before", "*hooks after", "*hooks backward"
@@ -38,7 +40,7 @@ def _register(kind: str) -> Callable[[Engine, State, int, CallSite], Value]:
         }
         made = Instance(Sym(HANDLE), {}, site.place, config)  # type: ignore[arg-type]
         handle = state.allocate(m.oid(site.place[1], f"handle {m.alternative}"), made)
-        held = _list(state, instance, kind)
+        held, _ = _list(state, instance, kind)
         items = None if held.items is None or m.in_fixpoint() else (*held.items, one(handle))
         box = Container("list", items, None, NOTHING if items is not None else union((*(held.items or ()), held.rest)))
         if items is None:
@@ -82,7 +84,7 @@ def remove(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         for atom in handle.config.get("*module", NOTHING):
             module = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(module, Instance):
-                held = _list(state, module, kind)
+                held, _ = _list(state, module, kind)
                 for place in module.attrs.get(kind, NOTHING):
                     if isinstance(place, int) and held.items is not None and oid > 0:
                         kept = tuple(item for item in held.items if item != one(oid))
@@ -90,25 +92,53 @@ def remove(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-def _list(state: State, module: Instance, kind: str) -> Container:
-    for atom in module.attrs.get(kind, NOTHING):
+def _list(state: State, module: Instance, kind: str) -> tuple[Container, Cond]:
+    """The hooks' handles, and when there are any."""
+    for atom, cond in module.attrs.get(kind, NOTHING).items():
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(box, Container):
-            return box
-    return Container("list", ())
+            return box, cond
+    return Container("list", ()), TRUE
 
 
-def _hooks(state: State, module: Instance, kind: str) -> list[tuple[Value, bool]]:
-    """The hooks of one kind, each with whether it is given keyword arguments too."""
-    box = _list(state, module, kind)
-    found: list[tuple[Value, bool]] = []
+class _Hook(NamedTuple):
+    """A hook, whether it is given keyword arguments too, and when it is there."""
+
+    value: Value
+    with_kwargs: bool
+    cond: Cond
+
+
+def _hooks(state: State, module: Instance, kind: str) -> list[_Hook]:
+    """The hooks of one kind."""
+    box, there = _list(state, module, kind)
+    found: list[_Hook] = []
     for item in box.items if box.items is not None else (box.rest,):
-        for atom in item:
+        for atom, cond in item.items():
             handle = state.heap.get(atom) if isinstance(atom, int) else None
-            if isinstance(handle, Instance):
+            when = both(there, cond)
+            if isinstance(handle, Instance) and when is not None:
                 with_kwargs = constant_of(handle.config.get("with_kwargs", NONE)) is True
-                found.append((handle.config.get("*hook", ANYTHING), with_kwargs))
+                found.append(_Hook(handle.config.get("*hook", ANYTHING), with_kwargs, when))
     return found
+
+
+def _where(state: State, cond: Cond, run: Callable[[State], bool]) -> bool:
+    """Run something on the paths where a condition holds and nothing on the others; False where it does not return."""
+    if cond <= state.path:
+        return run(state)
+    outer = state.path
+    side = with_path(state.copy(), cond)
+    if side is None:
+        return True
+    other: State | None = state
+    if len(cond) == 1 and isinstance((fact := next(iter(cond))).value, bool):
+        other = with_path(state.copy(), frozenset({Fact(fact.key, not fact.value)}))
+    if not run(side):
+        return False
+    adopt(state, side if other is None else side.join(other))
+    state.path = outer
+    return True
 
 
 def call(
@@ -128,7 +158,7 @@ def call(
     assert isinstance(module, Instance)
     arguments = list(positional)
     outer = m.ctx
-    for number, (hook, with_kwargs) in enumerate(_hooks(state, module, BEFORE)):
+    for number, (hook, with_kwargs, _) in enumerate(_hooks(state, module, BEFORE)):
         m.ctx = (*outer, ("hook before", number, place))
         packed = one(state.allocate(m.oid(place[1], "hook arguments"), Container("tuple", tuple(arguments))))
         more = [one(state.allocate(m.oid(place[1], "hook keywords"), Container("dict", (), {})))] if with_kwargs else []
@@ -148,18 +178,23 @@ def call(
     if result is None:
         return None
     state.registers[-1][RESULT] = result
-    for number, (hook, with_kwargs) in enumerate(_hooks(state, module, AFTER)):
+    for number, after in enumerate(_hooks(state, module, AFTER)):
         m.ctx = (*outer, ("hook after", number, place))
-        packed = one(state.allocate(m.oid(place[1], "hook arguments"), Container("tuple", tuple(arguments))))
-        given = [one(oid), packed]
-        if with_kwargs:
-            given.append(one(state.allocate(m.oid(place[1], "hook keywords"), Container("dict", (), {}))))
-        result = state.registers[-1].get(RESULT, ANYTHING)
-        answer = calls.call_value(engine, state, flow, hook, [*given, result], {}, place)
-        if answer is None:
+
+        def run(side: State, hook: _Hook = after) -> bool:
+            packed = one(side.allocate(m.oid(place[1], "hook arguments"), Container("tuple", tuple(arguments))))
+            given = [one(oid), packed]
+            if hook.with_kwargs:
+                given.append(one(side.allocate(m.oid(place[1], "hook keywords"), Container("dict", (), {}))))
+            before = side.registers[-1].get(RESULT, ANYTHING)
+            answer = calls.call_value(engine, side, flow, hook.value, [*given, before], {}, place)
+            if answer is not None:
+                side.registers[-1][RESULT] = _or_else(answer, side.registers[-1].get(RESULT, ANYTHING))
+            return answer is not None
+
+        if not _where(state, after.cond, run):
             m.ctx = outer
             return None
-        state.registers[-1][RESULT] = _or_else(answer, state.registers[-1].get(RESULT, ANYTHING))
     m.ctx = outer
     result = state.registers[-1].pop(RESULT, ANYTHING)
     return _seen(engine, state, result, place, "output") if seen else result
