@@ -89,6 +89,10 @@ def remove(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
                     if isinstance(place, int) and held.items is not None and oid > 0:
                         kept = tuple(item for item in held.items if item != one(oid))
                         state.put(place, Container("list", kept))
+                    elif isinstance(place, int) and held.items is None:
+                        # Of handles that a loop made, a loop removes all.
+                        rest = {atom: cond for atom, cond in held.rest.items() if atom != oid}
+                        state.heap[place] = Container("list", None if rest else (), None, rest)
     return NONE
 
 
