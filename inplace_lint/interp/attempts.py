@@ -1,7 +1,9 @@
-"""A second attempt at an entry point that costs too much: loops of unknown length are run for two rounds, not to a fixpoint.
+"""The attempts at an entry point: first with two rounds for loops of unknown length, then to their fixpoint.
 
-Two rounds are what some run of the program does, so what they show is right; what takes more of them is missed. They cost a
-fraction where loops are nested, as those of training scripts are: epochs, batches, steps within a batch.
+Two rounds cost a fraction where loops are nested, as those of training scripts are: epochs, batches, steps within a batch. They
+show nearly all that more rounds show, so where they show nothing, that is the answer. What they do show may rest on an order
+that only a fixpoint forgets (which layer of an unknown number is the last one), so it has to come out there too, unless that
+costs too much. What others begin with, a module's names or a built instance, is always taken from a fixpoint if that can be had.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from inplace_lint.events import GaveUp
 from inplace_lint.interp.machine import Pending
 
 TWO_ROUNDS = "it takes more steps than the analysis may, so loops are followed for two rounds only"
-"""What is said of an entry point that took a second attempt."""
+"""What is said of an entry point whose loops could not be run to their fixpoint."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,11 @@ class Attempt:
     pending: list[Pending]
     visited: set[ir.Code]
     complete: bool
+
+    @property
+    def found(self) -> bool:
+        """Whether it found anything."""
+        return any(not isinstance(one.event, GaveUp) for one in self.pending)
 
     @property
     def whole(self) -> bool:

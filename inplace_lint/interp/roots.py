@@ -112,18 +112,26 @@ class Analysis:
 
     # --- entry points ---
 
-    def _guarded(self, root: ir.Code | None, name: str, work: Work, state: State) -> State | None:
+    def _guarded(
+        self, root: ir.Code | None, name: str, work: Work, state: State, briefly: bool = False
+    ) -> State | None:
+        """Run an entry point. briefly: its end is nobody's beginning, so that two rounds a loop will do if they show nothing."""
         again = state.copy()
-        done = self._attempt(root, name, work, state, brief=False)
-        if not done.whole and self.m.looped:
-            done = together(done, self._attempt(root, name, work, again, brief=True))
+        done = self._attempt(root, name, work, state, brief=briefly)
+        if self.m.looped and (done.found if briefly else not done.whole):
+            other = self._attempt(root, name, work, again, brief=not briefly)
+            brief, full = (done, other) if briefly else (other, done)
+            if not full.whole and brief.complete:
+                self.m.pending = brief.pending
+                self.m.give_up(TWO_ROUNDS)
+            done = full if full.whole else together(full, brief)
         self.results.append((root, done.pending, done.visited, done.complete))
         return done.end
 
     def _attempt(self, root: ir.Code | None, name: str, work: Work, state: State, brief: bool) -> Attempt:
         m = self.m
         m.brief, m.looped = brief, False
-        m.root, m.pending, m.visited, m.costly = name, [], {}, set() if brief else set(m.too_large)
+        m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
         m.noted = set()
         m.root_place = (self.code.file, root.origin if root is not None else 0)
         m.budget = Budget(MODULE_STEPS) if root is None else Budget(STEPS, own=1)
@@ -137,8 +145,6 @@ class Analysis:
         complete = True
         try:
             result = work(state)
-            if brief and not m.noted:
-                m.give_up(TWO_ROUNDS)
         except BudgetExceeded:
             complete = False
             m.muted = 0
@@ -206,7 +212,7 @@ class Analysis:
             arguments = self._unknown_arguments(state, code, function, False)
             return self._run_trained(state, oid, function, [], arguments)
 
-        self._guarded(code, code.qualname, work, state)
+        self._guarded(code, code.qualname, work, state, briefly=True)
 
     def _class(self, state: State, oid: int, made: Class, ran: set[ir.Code]) -> None:
         module = classes.is_module(state, oid)
@@ -271,7 +277,7 @@ class Analysis:
                     self._run_again(end, after, instance[-1], atom, function)
                 return end
 
-            self._guarded(code, code.qualname, work, after.copy())
+            self._guarded(code, code.qualname, work, after.copy(), briefly=True)
 
     @staticmethod
     def _inherited(state: State, oid: int, made: Class, ran: set[ir.Code]) -> list[tuple[str, int, Function, ir.Code]]:
