@@ -193,11 +193,13 @@ class Analysis:
         module = state.heap.get(self.module)
         names = module.names if isinstance(module, Frame) else {}
         ran: set[ir.Code] = set().union(*(visited for _, _, visited, complete in self.results if complete))
-        for _, value in list(names.items()):
+        seen: set[int] = set()
+        for value in list(names.values()):
             for atom in value:
-                thing = state.heap.get(atom) if isinstance(atom, int) else None
-                if not isinstance(atom, int):
+                if not isinstance(atom, int) or atom in seen:
                     continue
+                seen.add(atom)  # of several names for one definition
+                thing = state.heap.get(atom)
                 if isinstance(thing, Function) and isinstance(thing.code, ir.Code):
                     if thing.code not in ran and thing.code.file == self.code.file:
                         self._function(state.copy(), atom, thing)
