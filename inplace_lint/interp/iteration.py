@@ -19,7 +19,9 @@ from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.walking import walk_of
 
 MOST_PARTS = 64
-"""Modules or parameters of a model that a loop goes through one by one."""
+"""Modules or parameters of a model that a loop goes through one by one, whatever it does to each."""
+MOST_PARTS_WORK = 6_000
+"""Instructions that a loop over more of them may take: switching a flag of each is cheap."""
 MOST_ROWS = 12
 """Rows of a tensor that are kept apart when it is iterated."""
 
@@ -198,10 +200,12 @@ def _of_modules(state: State, iterable: Value) -> bool:
     return bool(iterable)
 
 
-def _all_parts(engine: Engine, state: State, iterable: Value, inner: Elements) -> list[Value] | None:
+def _all_parts(engine: Engine, state: State, iterable: Value, inner: Elements, body: ir.Region) -> list[Value] | None:
     """The parts of a model that ``modules()`` or ``parameters()`` lists; each may stand for several, all of which are there."""
     parts = next((engine.m.complete.get(atom) for atom in iterable if isinstance(atom, int)), None)
-    if parts is None or len(parts) > MOST_PARTS or union(parts).keys() != union(inner.exact or [inner.any]).keys():
+    if parts is None or union(parts).keys() != union(inner.exact or [inner.any]).keys():
+        return None
+    if len(parts) > MOST_PARTS and len(parts) * sum(1 for _ in ir.walk(body)) > MOST_PARTS_WORK:
         return None
     return parts
 
@@ -213,7 +217,7 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     place = engine.m.place(instr.origin)
     if len(iterable) == 1:
         inner = elements(engine, state, flow, iterable, place)
-        parts = _all_parts(engine, state, iterable, inner)
+        parts = _all_parts(engine, state, iterable, inner, instr.body)
         if parts is not None and (engine.m.unrolled == 1 or engine.may_unroll(len(parts))):
             return engine.unroll(instr, state, flow, parts, True)
         if inner.exact is not None and engine.may_unroll(len(inner.exact)):
