@@ -36,6 +36,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     networks,
     optimizers,
     outline,
+    recurrence,
     rounds,
     torch_functions,
     trainers,
@@ -444,6 +445,8 @@ class Analysis:
             rounds.lightning_steps(self.engine, built.copy(), flow, oid, call, rounds.automatic(built, oid))
         elif self.m.backwards:
             rounds.call_again(self.engine, end, code.qualname, call)
+        elif code.name == "forward" and (links := recurrence.carried(code)):
+            rounds.call_in_a_row(self.engine, built.copy(), code.qualname, call, links)
 
     @staticmethod
     def _is_trained(code: ir.Code) -> bool:

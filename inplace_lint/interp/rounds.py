@@ -9,7 +9,7 @@ from inplace_lint.domain.objects import Instance
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Value, const, constant_of
 from inplace_lint.events import Event, Site
-from inplace_lint.interp import optimizers, trainers
+from inplace_lint.interp import optimizers, recurrence, trainers
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
@@ -27,6 +27,12 @@ Call = Callable[[State, str, dict[int, Value]], Value | None]
 def call_again(engine: Engine, state: State, name: str, call: Call) -> None:
     """Call a method that ran backward once more on the same object; what then goes wrong assumes that somebody does."""
     _new_events(engine, lambda: call(state, f"{name} (next call)", {}), f"`{name}` is called again on the same object")
+
+
+def call_in_a_row(engine: Engine, state: State, name: str, call: Call, links: dict[int, int]) -> None:
+    """Call a forward once more with the state that it returned; ``links`` says where that is in the result."""
+    word = f"`{name}` is given the state that its last call returned"
+    _new_events(engine, lambda: recurrence.call_in_a_row(engine, state, name, call, links), word)
 
 
 def lightning_steps(engine: Engine, state: State, flow: Flow, oid: int, call: Call, steps: bool) -> None:
