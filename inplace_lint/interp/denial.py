@@ -8,7 +8,7 @@ grad ("Can't call numpy() on Tensor that requires grad"). Findings that rest on 
 from __future__ import annotations
 
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Const, Unknown, Value
+from inplace_lint.domain.values import Atom, Const, Unknown, Value, one
 from inplace_lint.interp.machine import Machine
 
 _OF_PYTHON = frozenset(name for kind in (dict, list, tuple, set, str, bytes) for name in dir(kind) if name[0] != "_")
@@ -25,12 +25,22 @@ def deny(m: Machine, state: State, value: Value) -> None:
             m.deny(state, atom.tag)
         elif isinstance(atom, int) and (tensor := state.tensor(atom)) is not None:
             m.deny(state, tensor.assumed)
+            # What is no tensor was no part of one either.
+            for base in tensor.bases:
+                if (whole := state.tensor(base)) is not None:
+                    m.deny(state, whole.assumed)
 
 
 def by_key(m: Machine, state: State, owner: Value, index: Value) -> None:
     """Elements of tensors have no names."""
     if is_name(index):
         deny(m, state, owner)
+
+
+def by_membership(m: Machine, state: State, sought: Atom, box: Atom) -> None:
+    """``"name" in box``: a tensor takes no text there."""
+    if isinstance(sought, Const) and isinstance(sought.value, str):
+        deny(m, state, one(box))
 
 
 def is_name(index: Value) -> bool:

@@ -35,7 +35,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, counters, iteration, text
+from inplace_lint.interp import calls, counters, denial, iteration, text
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -375,6 +375,8 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
         folded = fold(op, a, b)
         if folded is not None:
             return folded
+    if op in ("in", "not in"):
+        denial.by_membership(m, state, a, b)
     if op in ("in", "not in") and isinstance(b, int):
         box = state.heap.get(b)
         if isinstance(box, Container) and isinstance(a, Const) and not box.rest:
