@@ -376,7 +376,10 @@ class Engine:
             self.m.ctx = (*outer_ctx, (place, number))
             self.m.last_visit[place] = last
             start_round(self.m, here, one(element), place)
-            here.registers[-1][instr.item] = one(element)
+            met = isinstance(element, int) and state.tensor(element) is not None
+            here.registers[-1][instr.item] = {
+                element: frozenset({self.m.seat(element, place, False, number)}) if met else TRUE
+            }
             inner.continues = []
             after = self.run(instr.body, here, inner)
             return join_all([*([after] if after is not None else []), *inner.continues])

@@ -13,6 +13,7 @@ from inplace_lint.interp import attributes, iteration
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind
+from inplace_lint.interp.machine import SLOT
 from inplace_lint.interp.registry import CallSite, symbol, tensor_method
 
 
@@ -61,7 +62,9 @@ def run_backward(engine: Engine, state: State, oid: int, site: CallSite) -> Valu
     inputs = None
     if inputs_value is not None and constant_of(inputs_value) is not None:
         inputs = [t for t, _ in listed_tensors(engine, state, inputs_value, site)]
-    backward(engine.m, state, [(oid, TRUE)], site.place, keep, inputs)
+    # Of several losses in a list each frees its own graph.
+    met = frozenset(fact for fact in state.path if fact.key.startswith(SLOT))
+    backward(engine.m, state, [(oid, met)], site.place, keep, inputs)
     return NONE
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inplace_lint import ir
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond
-from inplace_lint.domain.objects import Container, Instance, Place, Tensor, contents
+from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor, contents
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
@@ -232,7 +232,7 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         values = state.registers[-1].get(spot, ANYTHING)
         inner = elements(engine, state, flow, values, place)
         element = counters.counted(engine.m, state, place[1], inner.exact) or inner.any or ANYTHING
-        element = _of_this_round(engine, state, element, place, "")
+        element = _of_this_round(engine, state, element, place, "", _stands_for_several(values))
         counters.start_round(engine.m, state, element, place)
         state.registers[-1][instr.item] = element
         return state
@@ -243,11 +243,27 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     return after
 
 
-def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str) -> Value:
-    """What ``range``, ``enumerate`` and ``zip`` hand out was named when they were called; each round gets another one."""
+def _stands_for_several(iterable: Value) -> bool:
+    """Whether what a loop goes over is another object in each round of a loop around it, for all that is known."""
+    return len(iterable) > 1 or any(isinstance(atom, int) and atom < 0 for atom in iterable)
+
+
+def _may_differ(met: Obj | None) -> bool:
+    """Whether a loop over several such things is known to meet another one in each round: a tensor, or a list of them."""
+    return isinstance(met, Tensor) or (isinstance(met, Container) and met.items is None)
+
+
+def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str, inner: bool) -> Value:
+    """What ``range``, ``enumerate`` and ``zip`` hand out was named when they were called; each round gets another one.
+
+    A tensor of a list is met in one round, which becomes a fact. inner: as ``_stands_for_several`` says.
+    """
     fresh: dict[Atom, Cond] = {}
     for atom, cond in value.items():
         new: Atom = atom
+        if isinstance(atom, int) and _may_differ(state.heap.get(atom)):
+            fresh[atom] = cond | {engine.m.seat(atom, place, inner)}
+            continue
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(atom, Unknown) and atom.tag.startswith(("#range@", "#count@")):
             new = engine.m.fresh(state, place[1], f"{COUNTER}{path}", "no", False)
@@ -255,11 +271,11 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
         elif isinstance(atom, Unknown) and atom.tag.startswith("#element@") and path:
             new = engine.m.fresh(state, place[1], f"element{path}", atom.grad, atom.tensor)
         elif isinstance(box, Container) and box.kind == "tuple" and box.items is not None and len(path) < 6:
-            parts = [_of_this_round(engine, state, v, place, f"{path} {n}") for n, v in enumerate(box.items)]
+            parts = [_of_this_round(engine, state, v, place, f"{path} {n}", inner) for n, v in enumerate(box.items)]
             if any(a is not b for a, b in zip(parts, box.items, strict=True)):
                 new = state.allocate(engine.m.oid(place[1], f"items{path}"), Container("tuple", tuple(parts)))
         fresh[new] = cond
-    return value if fresh.keys() == value.keys() else fresh
+    return value if fresh == value else fresh
 
 
 __all__ = ["TRUE", "Elements", "elements", "rows", "run_for"]

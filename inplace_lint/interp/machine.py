@@ -11,7 +11,7 @@ from inplace_lint import ir
 from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, add_to, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Renaming, Unknown, Value
+from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
 from inplace_lint.interp.budget import Budget
 from inplace_lint.opmodel.lookup import OpModel
@@ -41,7 +41,9 @@ COUNTER = "counter"
 """What the tags of loop counters begin with, after the mark of what no caller gave."""
 SLOT = "#slot "
 """What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
-NOW, EARLIER, ELSEWHERE = 0, 1, 2
+EACH = f"{SLOT}of each "
+"""How those of them begin that stay answered when a loop further out goes on."""
+NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
 BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
 _ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
@@ -312,6 +314,16 @@ class Machine:
             loops = self.loops
             self._tag_in(tag, loops[: loops.index(loop) + 1] if loop in loops else loops)
 
+    def seat(self, oid: Atom, loop: Place, each: bool, visit: int | None = None) -> Fact:
+        """The fact that a running loop over many things is at this one, in this round or in the visit of that number.
+
+        each: loops around it go over other things every time.
+        """
+        inside = self.ctx[: self.ctx.index(("loop", loop)) + 1] if ("loop", loop) in self.ctx else self.ctx
+        tag = f"{EACH if each else SLOT}{oid} {self._intern(('seat', loop, inside))}"
+        self.note_tag_of(tag, loop)
+        return Fact(tag, NOW if visit is None else VISIT + visit)
+
     def loop_of(self, tag: str) -> Place:
         """The innermost loop of which each round answers a tag for itself."""
         return self._tag_loops[tag][-1]
@@ -354,7 +366,7 @@ class Machine:
                     continue
                 if tag.startswith(SLOT):
                     changed = (cond if changed is None else changed) - {fact}
-                    if loops[-1] == loop and fact.value != ELSEWHERE:
+                    if (loops[-1] == loop or tag.startswith(EACH)) and fact.value < ELSEWHERE:
                         changed |= {Fact(tag, EARLIER)}
                     continue
                 past = Fact(f"{tag}{BEFORE}", True)
