@@ -283,8 +283,10 @@ class Engine:
                 steady = second_round(self, instr, entry, flow, start, dead, place)
             elif brief and first and ends:
                 steady = ends[0].copy()
-        finish: State | None = entry.copy() if steady is None else entry.join(steady)
         done = join_all(ends)
+        # A fixpoint has every round in it; of two rounds the second is only at its own end.
+        held = [entry.copy(), *([steady] if steady is not None else []), *(ends if brief else [])]
+        finish = join_all(held)
         if done is not None and never_empty:
             finish = done
         elif last_asked(self.m, place) is not None:
