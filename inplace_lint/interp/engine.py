@@ -17,6 +17,7 @@ from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.counters import is_last, last_asked, start_round
+from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
@@ -73,7 +74,7 @@ class Engine:
 
     def __init__(self, machine: Machine) -> None:
         self.m = machine
-        self._assigned: dict[int, tuple[ir.Region, frozenset[int]]] = {}
+        self.liveness = Liveness()
         self.observer: Callable[[ir.Instr, State, Flow], None] | None = None
 
     # --- regions ---
@@ -81,35 +82,28 @@ class Engine:
     def run(self, region: ir.Region, state: State, flow: Flow) -> State | None:
         """The state after the region, or None where control never gets there."""
         current: State | None = state
+        dying = self.liveness.dying(region, flow.code)
         for index, instr in enumerate(region):
             if current is None:
                 return None
-            self.m.budget.step()
-            if isinstance(instr, ir.If):
-                current = self.branch(region, index, instr, current, flow)
-            else:
-                current = HANDLERS[type(instr)](self, instr, current, flow)
-            if self.observer is not None and current is not None:
-                self.observer(instr, current, flow)
+            current = self.step(region, index, instr, current, flow, dying)
         return current
 
-    def assigned(self, region: ir.Region) -> frozenset[int]:
-        """The registers that a region assigns: they are dead in its next round."""
-        entry = self._assigned.get(id(region))
-        if entry is None:
-            regs: set[int] = set()
-            for instr in ir.walk(region):
-                dst = getattr(instr, "dst", None)
-                if dst is not None:
-                    regs.add(dst)
-                if isinstance(instr, (ir.Unpack,)):
-                    regs.update(instr.targets)
-                if isinstance(instr, ir.For):
-                    regs.add(instr.item)
-                if isinstance(instr, ir.With):
-                    regs.add(instr.result)
-            entry = self._assigned[id(region)] = (region, frozenset(regs))
-        return entry[1]
+    def step(
+        self, region: ir.Region, index: int, instr: ir.Instr, state: State, flow: Flow, dying: Dying
+    ) -> State | None:
+        """The state after one instruction of a region, without the registers that nobody reads any more."""
+        self.m.budget.step()
+        if isinstance(instr, ir.If):
+            after = self.branch(region, index, instr, state, flow)
+        else:
+            after = HANDLERS[type(instr)](self, instr, state, flow)
+        if after is not None:
+            if self.observer is not None:
+                self.observer(instr, after, flow)
+            if index in dying:
+                after.drop_registers(dying[index])
+        return after
 
     # --- branches ---
 
@@ -256,7 +250,9 @@ class Engine:
         never_empty: it makes a round at least.
         """
         place = self.m.place(instr.origin)
-        dead = self.assigned(instr.body) | (self.assigned(instr.test) if isinstance(instr, ir.While) else {instr.item})
+        dead = self.liveness.assigned(instr.body) | (
+            self.liveness.assigned(instr.test) if isinstance(instr, ir.While) else {instr.item}
+        )
         outer_loops, outer_ctx = self.m.loops, self.m.ctx
         self.m.loops = (*outer_loops, place)
         self.m.ctx = (*outer_ctx, ("loop", place))
@@ -537,6 +533,7 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
     interrupted: list[State] = []
     current: State | None = state
     before = state.copy()
+    dying = engine.liveness.dying(instr.body, flow.code)
     # An exception can come from any instruction; what a handler sees is one of the states before or
     # after one. States around calls are the ones that differ in what autograd knows.
     for index, part in enumerate(instr.body):
@@ -544,13 +541,7 @@ def _try_body(engine: Engine, instr: ir.Try, state: State, flow: Flow) -> State 
             break
         if isinstance(part, (ir.Call, ir.If, ir.For, ir.While, ir.With, ir.Try, ir.InPlace, ir.SetItem)):
             interrupted.append(current.copy())
-        engine.m.budget.step()
-        if isinstance(part, ir.If):
-            current = engine.branch(instr.body, index, part, current, inner)
-        else:
-            current = HANDLERS[type(part)](engine, part, current, inner)
-        if engine.observer is not None and current is not None:
-            engine.observer(part, current, inner)
+        current = engine.step(instr.body, index, part, current, inner, dying)
     depth = len(before.registers)
     entries = [*interrupted, *inner.raises]
     if any(isinstance(part, MAY_RAISE) for part in instr.body):
