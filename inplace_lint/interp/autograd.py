@@ -174,18 +174,27 @@ def check_write(
         viewed = state.tensor(base)
         if viewed is None:
             continue
-        together = maybe_both(maybe_both(viewed.status.leaf, own), enabled)
+        together = maybe_both(maybe_both(_leaf(m, base, viewed), own), enabled)
         if together is not None:
-            where = None if viewed.assumed else m.site(viewed.made)
+            where = m.origin(viewed)
             event_view = LeafWritten(event_write, True, where, m.site(tensor.made), tensor.made_by, m.context(together))
             m.emit(event_view, together, state.path)
             certain = certain or not together
-    together = maybe_both(tensor.status.leaf, enabled)
+    together = maybe_both(_leaf(m, oid, tensor), enabled)
     if together is not None and not tensor.bases:
-        where = None if tensor.assumed else m.site(tensor.made)
+        where = m.origin(tensor)
         m.emit(LeafWritten(event_write, info.partial, where, None, None, m.context(together)), together, state.path)
         certain = certain or not together
     return not certain
+
+
+def _leaf(m: Machine, oid: int, tensor: Tensor) -> Cond | None:
+    """When a tensor is a leaf that requires grad; an unknown network may be frozen, so that takes an assumption."""
+    network = m.stands_for(oid) if tensor.parameter and tensor.status.leaf is not None else None
+    if network is None:
+        return tensor.status.leaf
+    word = f"the parameters of {m.describe(network)} require grad"
+    return maybe_both(tensor.status.leaf, frozenset({Fact(f"parameters of {network}", True, word, True)}))
 
 
 def overlap(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -549,6 +549,10 @@ class Machine:
         """A place as events name it."""
         return Site(*place)
 
+    def origin(self, tensor: Tensor) -> Site | None:
+        """Where a tensor was made, if the source shows it."""
+        return None if tensor.assumed or tensor.made[1] < 0 else self.site(tensor.made)
+
     def sites(self, places: Iterable[Place]) -> tuple[Site, ...]:
         """Places as events name them."""
         return tuple(Site(*p) for p in places)

@@ -25,7 +25,7 @@ def check_rebound(m: Machine, state: State, old: Value, new: Value, name: str, p
             if made is None or made.status.interior is None or leaf_oid not in made.from_grad:
                 continue
             if any(_leads_to(state, node, leaf_oid, DEPTH) for node in made.nodes):
-                event = ParameterRebound(m.site(place), m.site(leaf.made), name, m.context(cond))
+                event = ParameterRebound(m.site(place), m.origin(leaf), name, m.context(cond))
                 if _known_elsewhere(m, state, leaf_oid, name):
                     # Only a name was rebound; it does harm once the new tensor's gradient is asked for.
                     m.rebound[made.made] = event
