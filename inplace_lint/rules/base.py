@@ -19,6 +19,10 @@ Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
 AUTOGRAD_NOTES = "https://docs.pytorch.org/docs/stable/notes/autograd.html"
 
 
+MUCH = 3
+"""Assumptions that must hold together before a finding is only a note: hardly any code meets all of them."""
+
+
 class SourceFile(Protocol):
     """What a rule needs of one file: its lines, and where an origin and the statement around it stand."""
 
@@ -156,14 +160,14 @@ class Rule(ABC):
         torch_error: str | None = None,
         advice: Advice | None = None,
     ) -> Diagnostic:
-        """The diagnostic at ``site``; what had to be assumed makes an error a warning."""
+        """The diagnostic at ``site``; what had to be assumed makes an error a warning, or less."""
         statement = ctx.statement_span(site)
         rewrite = advice.rewrite if advice else None
         span = ctx.span(site)
         return Diagnostic(
             code=self.code,
             name=self.name,
-            severity=min(self.severity, Severity.WARNING) if context.assumptions else self.severity,
+            severity=self._severity(context),
             message=message,
             span=span,
             related=tuple(story),
@@ -176,3 +180,9 @@ class Rule(ABC):
             noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
             url=self.url,
         )
+
+    def _severity(self, context: Context) -> Severity:
+        """How sure the finding is: as the rule says, a warning where something is assumed, a note where much is."""
+        if len(context.assumptions) >= MUCH:
+            return min(self.severity, Severity.INFO)
+        return min(self.severity, Severity.WARNING) if context.assumptions else self.severity
