@@ -20,6 +20,7 @@ from inplace_lint.domain.values import (
     const,
     constant_of,
     one,
+    under,
     union,
 )
 from inplace_lint.interp import (
@@ -106,9 +107,8 @@ def sum_(engine: Engine, state: State, site: CallSite) -> Value:
 @symbol("builtins.isinstance", "builtins.issubclass")
 def isinstance_(engine: Engine, state: State, site: CallSite) -> Value:
     """``isinstance``, as far as the classes are known."""
-    if len(site.positional) < 2 or len(site.positional[0]) != 1:
+    if len(site.positional) < 2:
         return one(engine.m.fresh(state, site.place[1], "isinstance", "no", False))
-    (atom,) = site.positional[0]
     wanted: list[object] = []
     for cls in site.positional[1]:
         box = state.heap.get(cls) if isinstance(cls, int) else None
@@ -116,6 +116,12 @@ def isinstance_(engine: Engine, state: State, site: CallSite) -> Value:
             wanted.extend(a for item in (box.items or ()) for a in item)
         else:
             wanted.append(cls)
+    things = engine.m.consistent(state, site.positional[0])
+    return union([under(_answer(engine, state, atom, wanted, site), cond) for atom, cond in things.items()])
+
+
+def _answer(engine: Engine, state: State, atom: Atom, wanted: list[object], site: CallSite) -> Value:
+    """Whether one thing is an instance of any of the classes."""
     answer = _is_a(engine, state, atom, wanted)
     if answer is not None:
         return const(answer)

@@ -176,8 +176,8 @@ def _fill_container(engine: Engine, state: State, oid: int, instance: Instance, 
             box = replace(site.spread.after(site.positional, 0), kind="list")
         else:
             box = Container("list", tuple(site.positional))
-    elif site.positional:
-        inner_elements = iteration.elements(engine, state, site.flow, site.positional[0], site.place)
+    elif (given := site.argument(0, "modules" if path.endswith("List") else "values")) is not None and given != NONE:
+        inner_elements = iteration.elements(engine, state, site.flow, given, site.place)
         exact = inner_elements.exact
         any_, order = inner_elements.any, inner_elements.order
         box = Container("list", tuple(exact)) if exact is not None else sequence("list", order, any_)
