@@ -100,6 +100,7 @@ class Analysis:
         self.code = code
         self.m = Machine(model, project)
         self.engine = Engine(self.m)
+        self.too_large: dict[bool, set[ir.Code]] = {False: set(), True: set()}
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
         self.module = linking.frame_of(self.m, code.file)
 
@@ -132,6 +133,7 @@ class Analysis:
     def _attempt(self, root: ir.Code | None, name: str, work: Work, state: State, brief: bool) -> Attempt:
         m = self.m
         m.brief, m.looped = brief, False
+        m.too_large = self.too_large[brief]  # what two rounds of its loops cost is another matter
         m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
         m.noted = set()
         m.root_place = (self.code.file, root.origin if root is not None else 0)

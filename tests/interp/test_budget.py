@@ -135,3 +135,10 @@ def test_nested_loops_that_cost_too_much_are_followed_for_two_rounds(monkeypatch
     notes = [one for one in check(NESTED) if one.code == "IPL001"]
     assert ["two rounds" in one.message for one in notes] == [True]
     assert [row for row, code in found(NESTED) if code == "IPL202"] == usual == [29]
+
+
+def test_a_call_that_costs_too_much_is_followed_for_two_rounds_of_its_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = NESTED.replace("w.exp()", "state.exp()") + "train(int(input()), input(), w)\n"
+    monkeypatch.setattr(roots, "MODULE_STEPS", 2_500)
+    severities = [one.severity for one in check(source) if one.code == "IPL202"]
+    assert severities == [Severity.ERROR]
