@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
-from ..diagnostics import Diagnostic, Fix, Related, Severity, Span
+from ..diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
 from ..events import Context, Event, Site
 
 Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
@@ -118,10 +118,29 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Advice:
-    """How to write it instead: the reason in words, and the code where the rule can spell it."""
+    """How to write it instead: the reason in words, and the code where the rule can spell it.
+
+    applicability: what the code may change besides what the finding is about; without code there is nothing to apply.
+    """
 
     message: str
     rewrite: Rewrite | None = None
+    applicability: Applicability = "unsafe"
+
+
+def _fix(ctx: RuleContext, advice: Advice) -> Fix:
+    """The advice as an edit of the statement that its code stands for."""
+    rewrite = advice.rewrite
+    if rewrite is None or rewrite.replaces is None:
+        return Fix("display-only", advice.message)
+    span = ctx.statement_span(rewrite.replaces)
+    line = ctx.files[rewrite.replaces.file].lines[span.start.row - 1]
+    before = line[: span.start.column - 1]
+    # Later lines are indented as the statement is, with the file's own tabs or spaces.
+    indent = before if not before.strip() else before[: _indent(before)]
+    first, *later = rewrite.code.split("\n")
+    content = "\n".join([first, *(indent + one if one else one for one in later)])
+    return Fix(advice.applicability, advice.message, (Edit(content, span),))
 
 
 class Rule(ABC):
@@ -173,7 +192,7 @@ class Rule(ABC):
             related=tuple(story),
             assumptions=context.assumptions,
             torch_error=torch_error,
-            fix=Fix("display-only", advice.message) if advice else None,
+            fix=_fix(ctx, advice) if advice else None,
             suggestion=rewrite.code if rewrite else None,
             suggestion_span=ctx.statement_span(rewrite.replaces) if rewrite and rewrite.replaces else None,
             noqa_row=max(statement.end.row, span.start.row),
