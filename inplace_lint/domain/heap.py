@@ -62,10 +62,11 @@ class Layer:
     """Objects that heaps share, by number, and the numbers of those that mention something.
 
     users: by the number mentioned (an object's, a storage's, a counter's). tagged: by the tag of an unknown.
-    asking: by the key of a fact. savers: nodes by the storage on which they save. step: how it came about.
+    asking: by the key of a fact. savers: nodes by the storage on which they save. freed: nodes that a backward freed. step: how
+    it came about.
     """
 
-    __slots__ = ("asking", "objects", "savers", "step", "tagged", "users")
+    __slots__ = ("asking", "freed", "objects", "savers", "step", "tagged", "users")
 
     def __init__(self, step: _Step) -> None:
         self.step = step
@@ -74,6 +75,7 @@ class Layer:
         self.tagged: dict[str, tuple[int, ...]] = {}
         self.asking: dict[str, tuple[int, ...]] = {}
         self.savers: dict[int, frozenset[int]] = {}
+        self.freed: dict[int, None] = {}
 
     def with_own(self, own: dict[int, Obj | None], savers: dict[int, frozenset[int]]) -> Layer:
         """A further layer with what a heap holds on top of this one."""
@@ -82,11 +84,15 @@ class Layer:
         users: dict[int, list[int]] = {}
         tagged: dict[str, list[int]] = {}
         asking: dict[str, list[int]] = {}
+        layer.freed = dict(self.freed)
         for oid, obj in own.items():
+            layer.freed.pop(oid, None)
             if obj is None:
                 layer.objects.pop(oid, None)
                 continue
             layer.objects[oid] = obj
+            if obj.__class__ is Node and obj.freed:
+                layer.freed[oid] = None
             found = mentions(obj)
             Effort.passed += len(found.ids) >> 4
             for number in found.ids:
@@ -331,6 +337,20 @@ class Heap(MutableMapping[int, Obj]):
         for storage in storages:
             found |= self.layer.savers.get(storage, frozenset()) | self.savers.get(storage, frozenset())
         return found
+
+    def held(self, numbers: Set[int]) -> set[int]:
+        """Those of the numbers that name an object here."""
+        own = self.own
+        found = set(self._base.keys() & numbers)
+        found.update(own.keys() & numbers)
+        return {oid for oid in found if own.get(oid, oid) is not None}
+
+    def freed(self) -> list[tuple[int, Node]]:
+        """The nodes that a backward of the present round freed (an origin below zero is one of a round before)."""
+        own, base = self.own, self._base
+        found = [(oid, base[oid]) for oid in self.layer.freed if oid not in own]
+        found.extend((oid, obj) for oid, obj in own.items() if obj is not None)
+        return [(oid, obj) for oid, obj in found if isinstance(obj, Node) and any(n > 0 for _, n in obj.freed)]
 
     # --- forgetting ---
 

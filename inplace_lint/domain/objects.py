@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, both, join_maps, maybe_both, maybe_either, maybe_weaker
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, join_maps, maybe_both, maybe_either, maybe_weaker
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.values import (
     NOTHING,
@@ -538,3 +538,11 @@ def _mentions(obj: Obj) -> Mentions:
         ids.add(obj.parent)
     facts = {fact.key for cond in conditions for fact in cond}
     return Mentions(frozenset(ids), frozenset(tags), frozenset(facts))
+
+
+def in_next_round(node: Node) -> Node:
+    """The node with the backwards of a round that ended apart from those of the next: an origin below zero."""
+    found: dict[Place, Cond] = {}
+    for (file, origin), cond in node.freed.items():
+        add_to(found, (file, -abs(origin)), cond)
+    return replace(node, freed=found)

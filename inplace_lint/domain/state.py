@@ -29,7 +29,7 @@ from inplace_lint.domain.objects import (
     mentions,
 )
 from inplace_lint.domain.renaming import rename_object
-from inplace_lint.domain.values import NOTHING, Const, Renaming, Sym, Value, references, unknown_tags
+from inplace_lint.domain.values import NOTHING, Const, Renaming, Sym, Unknown, Value, references, unknown_tags
 
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
@@ -104,7 +104,7 @@ class State:
         for number, obj in moved:
             heap.merge(number, obj)
         Effort.passed += sum(len(registers) for registers in self.registers) >> 2
-        self.registers = [{reg: names.value(v) for reg, v in registers.items()} for registers in self.registers]
+        self.registers = [_rename_registers(registers, names) for registers in self.registers]
 
     # --- joins ---
 
@@ -142,6 +142,8 @@ class State:
                 for atom in value:
                     if isinstance(atom, int):
                         roots.append(atom)
+                    elif isinstance(atom, Unknown):
+                        tags.add(atom.tag)
                     elif not isinstance(atom, (Const, Sym)):
                         roots.extend(references({atom: TRUE}))
                         tags.update(unknown_tags(atom))
@@ -198,6 +200,11 @@ class State:
                 saves.append(saved if new is None else new)
             if changed:
                 self.heap[oid] = replace(node, saved=tuple(saves))
+
+
+def _rename_registers(registers: dict[int, Value], names: Renaming) -> dict[int, Value]:
+    changed = {reg: new for reg, value in registers.items() if (new := names.value(value)) is not value}
+    return {**registers, **changed}
 
 
 def _join_registers(a: dict[int, Value], mine: Cond, b: dict[int, Value], theirs: Cond) -> dict[int, Value]:

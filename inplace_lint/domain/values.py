@@ -164,6 +164,8 @@ class Renaming:
         """The atom under its new names."""
         if isinstance(atom, int):
             return self.ids.get(atom, atom)
+        if isinstance(atom, (Const, Sym)):
+            return atom
         if isinstance(atom, Unknown):
             tag = self.tags.get(atom.tag)
             return atom if tag is None else Unknown(tag, atom.grad, atom.tensor)

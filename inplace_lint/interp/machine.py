@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
-from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, add_to, both, decisive_texts
-from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor
+from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
+from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor, in_next_round
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
@@ -88,14 +88,6 @@ class Pending:
     cond: Cond
 
 
-def _earlier(freed: Mapping[Place, Cond]) -> dict[Place, Cond]:
-    """The backwards of a round that ended, apart from those of the next: an origin below zero."""
-    found: dict[Place, Cond] = {}
-    for (file, origin), cond in freed.items():
-        add_to(found, (file, -abs(origin)), cond)
-    return found
-
-
 class Machine:
     """The interpreter's context. One machine analyses the definitions of one program."""
 
@@ -163,9 +155,10 @@ class Machine:
         self._keys: dict[int, object] = {}
         self._loops_of: dict[int, tuple[Place, ...]] = {}
         self._tensors: set[int] = set()
+        self._older_of: dict[tuple[int, Place], int] = {}
         self._tag_loops: dict[str, tuple[Place, ...]] = {}
-        self._made_in: dict[Place, list[int]] = {}
-        self._asked_in: dict[Place, dict[str, str]] = {}
+        self._made_in: dict[Place, set[int]] = {}
+        self._asked_in: dict[Place, tuple[set[str], dict[str, str]]] = {}
         self.unrolled = 1
         self.brief = False
         """Loops of unknown length are run for two rounds only."""
@@ -205,7 +198,7 @@ class Machine:
         if loops:
             self._loops_of[number] = loops
             for loop in loops:
-                self._made_in.setdefault(loop, []).append(number)
+                self._made_in.setdefault(loop, set()).update((number, -number))
         return number
 
     def next_round(self, state: State, loop: Place) -> None:
@@ -217,32 +210,27 @@ class Machine:
         """
         heap = state.heap
         ids: dict[int, int] = {}
-        for number in list(self._made_in.get(loop, ())):
-            for oid in (number, -number):
-                if oid not in heap:
-                    continue
-                if oid > 0 and isinstance(heap[oid], (Tensor, Node)):
-                    self._tensors.add(oid)
-                if (older := self._older(oid, loop)) != oid:
-                    ids[oid] = older
-        for oid in sorted(self._tensors.intersection(self._made_in.get(loop, ()))):
+        made = self._made_in.setdefault(loop, set())
+        for oid in sorted(heap.held(made), key=lambda n: (abs(n), n < 0)):
+            if oid > 0 and oid not in self._tensors and isinstance(heap[oid], (Tensor, Node)):
+                self._tensors.add(oid)
+            if (older := self._older(oid, loop)) != oid:
+                ids[oid] = older
+        for oid in sorted(self._tensors & made):
             # Saved tensors name counters of tensors that are gone.
             if oid not in ids and (older := self._older(oid, loop)) != oid:
                 ids[oid] = older
-        asked = self._asked_in.setdefault(loop, {})
-        tags = {tag: older for tag, older in asked.items() if older != tag}
+        keys, tags = self._asked_in.setdefault(loop, (set(), {}))
         for tag, later in tags.items():
             if later not in self._tag_loops:
                 loops = self._tag_loops[tag]
                 self._tag_in(later, loops[: loops.index(loop) + 1])
             whole = self.part_of.get(tag)
-            if whole is not None:
-                self.part_of.setdefault(later, replace(whole, tag=f"{whole.tag}~"))
-        keys = {key for tag in asked for key in (tag, f"rg:{tag}", f"{tag}{BEFORE}", f"rg:{tag}{BEFORE}")}
+            if whole is not None and later not in self.part_of:
+                self.part_of[later] = replace(whole, tag=f"{whole.tag}~")
         state.map_conditions(self._forget_round(loop), keys)
-        for oid, obj in list(heap.items()):
-            if isinstance(obj, Node) and obj.freed and any(origin > 0 for _, origin in obj.freed):
-                heap[oid] = replace(obj, freed=_earlier(obj.freed))
+        for oid, node in heap.freed():
+            heap[oid] = in_next_round(node)
         if ids or tags:
             state.rename(Renaming(ids, tags))
 
@@ -250,9 +238,20 @@ class Machine:
         """Note that a tag came up in those loops, with the tag that it has in an older round of each."""
         self._tag_loops[tag] = loops
         for loop in loops:
-            self._asked_in.setdefault(loop, {})[tag] = tag if tag.endswith("~") else f"{tag}~"
+            keys, tags = self._asked_in.setdefault(loop, (set(), {}))
+            keys.update((tag, f"rg:{tag}", f"{tag}{BEFORE}", f"rg:{tag}{BEFORE}"))
+            if not tag.endswith("~"):
+                tags[tag] = f"{tag}~"
 
     def _older(self, oid: int, loop: Place) -> int:
+        known = self._older_of.get((oid, loop))
+        if known is None:
+            known = self._name_of_older(oid, loop)
+            if oid < 0 or oid in self._tensors:  # others may turn out to be tensors
+                self._older_of[oid, loop] = known
+        return known
+
+    def _name_of_older(self, oid: int, loop: Place) -> int:
         number = abs(oid)
         loops = self._loops_of.get(number)
         if loops is None or loop not in loops:
