@@ -66,6 +66,11 @@ NOT_TRAINED_METHODS = (
     "predict",
     "inference",
 )
+FIRST = 3
+"""The share of the budget that the first attempt gets: the second one knows that there is something to find, or too much."""
+FILE_STEPS, LEAST = 1_000_000, 16
+"""Work for one file; once it is done, each further entry point gets a small part of what it would else have got: a file of
+hundreds of functions that each build a large model shows in the first of them what there is to see."""
 MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
@@ -103,6 +108,7 @@ class Analysis:
         self.too_large: dict[bool, set[ir.Code]] = {False: set(), True: set()}
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
         self.module = linking.frame_of(self.m, code.file)
+        self.spent = 0
 
     def run(self) -> list[Root]:
         """Analyse everything; the entry points in the order in which they were looked at."""
@@ -119,9 +125,9 @@ class Analysis:
     ) -> State | None:
         """Run an entry point. briefly: its end is nobody's beginning, so that two rounds a loop will do if they show nothing."""
         again = state.copy()
-        done = self._attempt(root, name, work, state, brief=briefly)
+        done = self._attempt(root, name, work, state, brief=briefly, first=briefly)
         if self.m.looped and (done.found if briefly else not done.whole):
-            other = self._attempt(root, name, work, again, brief=not briefly)
+            other = self._attempt(root, name, work, again, brief=not briefly, first=briefly)
             brief, full = (done, other) if briefly else (other, done)
             if not full.whole and brief.complete:
                 self.m.pending = brief.pending
@@ -130,14 +136,14 @@ class Analysis:
         self.results.append((root, done.pending, done.visited, done.complete))
         return done.end
 
-    def _attempt(self, root: ir.Code | None, name: str, work: Work, state: State, brief: bool) -> Attempt:
+    def _attempt(self, root: ir.Code | None, name: str, work: Work, state: State, brief: bool, first: bool) -> Attempt:
         m = self.m
         m.brief, m.looped = brief, False
         m.too_large = self.too_large[brief]  # what two rounds of its loops cost is another matter
         m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
         m.noted = set()
         m.root_place = (self.code.file, root.origin if root is not None else 0)
-        m.budget = Budget(MODULE_STEPS) if root is None else Budget(STEPS, own=1)
+        m.budget = self._budget(root, first=brief == first)
         m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled, m.depths = (), (), (), (), 0, 1, ()
         m.live_frames = [self.module]
         m.fixpoints = {}
@@ -156,7 +162,15 @@ class Analysis:
             complete = False
             m.muted = 0
             m.give_up("it is nested too deeply")
+        self.spent += m.budget.spent
         return Attempt(result, m.pending, set(m.visited), complete)
+
+    def _budget(self, root: ir.Code | None, first: bool) -> Budget:
+        limit = MODULE_STEPS if root is None else STEPS
+        if first:
+            limit //= FIRST
+        left = FILE_STEPS - self.spent
+        return Budget(min(limit, max(left, limit // LEAST)), own=0 if root is None else 1)
 
     def _module(self) -> State | None:
         state = State()

@@ -19,10 +19,6 @@ Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
 AUTOGRAD_NOTES = "https://docs.pytorch.org/docs/stable/notes/autograd.html"
 
 
-MUCH = 3
-"""Assumptions that must hold together before a finding is only a note: hardly any code meets all of them."""
-
-
 class SourceFile(Protocol):
     """What a rule needs of one file: its lines, and where an origin and the statement around it stand."""
 
@@ -157,6 +153,9 @@ class Rule(ABC):
     severity: ClassVar[Severity] = Severity.ERROR
     url: ClassVar[str] = f"{AUTOGRAD_NOTES}#in-place-operations-with-autograd"
 
+    much: ClassVar[int] = 3
+    """Assumptions that must hold together before a finding is only a note: hardly any code meets all of them."""
+
     kinds: ClassVar[list[type[Rule]]] = []
 
     def __init_subclass__(cls) -> None:
@@ -202,6 +201,6 @@ class Rule(ABC):
 
     def _severity(self, context: Context) -> Severity:
         """How sure the finding is: as the rule says, a warning where something is assumed, a note where much is."""
-        if len(context.assumptions) >= MUCH:
+        if len(context.assumptions) >= self.much:
             return min(self.severity, Severity.INFO)
         return min(self.severity, Severity.WARNING) if context.assumptions else self.severity
