@@ -40,6 +40,7 @@ def after(x: torch.Tensor):
 @pytest.fixture
 def small_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(roots, "STEPS", 150)
+    monkeypatch.setattr(roots, "FIRST", 1)
     yield
 
 
@@ -132,6 +133,7 @@ NESTED = program(
 def test_nested_loops_that_cost_too_much_are_followed_for_two_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = [row for row, code in found(NESTED) if code == "IPL202"]
     monkeypatch.setattr(roots, "STEPS", 2_000)
+    monkeypatch.setattr(roots, "FIRST", 1)
     notes = [one for one in check(NESTED) if one.code == "IPL001"]
     assert ["two rounds" in one.message for one in notes] == [True]
     assert [row for row, code in found(NESTED) if code == "IPL202"] == usual == [29]
@@ -140,5 +142,16 @@ def test_nested_loops_that_cost_too_much_are_followed_for_two_rounds(monkeypatch
 def test_a_call_that_costs_too_much_is_followed_for_two_rounds_of_its_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     source = NESTED.replace("w.exp()", "state.exp()") + "train(int(input()), input(), w)\n"
     monkeypatch.setattr(roots, "MODULE_STEPS", 2_500)
+    monkeypatch.setattr(roots, "FIRST", 1)
     severities = [one.severity for one in check(source) if one.code == "IPL202"]
     assert severities == [Severity.ERROR]
+
+
+def test_once_a_file_has_had_its_share_further_entry_points_get_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "".join(f"    x = x * {n}\n" for n in range(60))
+    source = program("".join(f"def f{n}(x):\n{body}    x += 1\n    return x\n\n" for n in range(12)))
+    assert not [code for _, code in found(source) if code == "IPL001"]
+    monkeypatch.setattr(roots, "FILE_STEPS", 1_000)
+    monkeypatch.setattr(roots, "STEPS", 3 * 320)
+    given_up = [row for row, code in found(source) if code == "IPL001"]
+    assert given_up and given_up[0] > source[: source.index("def f2")].count("\n")
