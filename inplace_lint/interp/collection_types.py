@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from inplace_lint.domain.conditions import TRUE
-from inplace_lint.domain.objects import Class, Container, Instance
+from inplace_lint.domain import sequences
+from inplace_lint.domain.conditions import TRUE, Cond, add_to
+from inplace_lint.domain.objects import Class, Container, Instance, order_of
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
     ANYTHING,
@@ -52,10 +53,22 @@ def deque_(engine: Engine, state: State, site: CallSite) -> Value:
     return one(state.allocate(engine.m.oid(site.place[1], "deque"), box))
 
 
+MOST_GIVEN = 6
+"""Things that a dict may be made of, that are told apart."""
+
+
 @symbol("builtins.dict", "collections.OrderedDict")
 def dict_(engine: Engine, state: State, site: CallSite) -> Value:
-    """``dict``."""
-    return one(state.allocate(engine.m.oid(site.place[1], "dict"), _dict(engine, state, site)))
+    """``dict``: of each thing that may be given, one of its own."""
+    given = site.positional[0] if len(site.positional) == 1 else NOTHING
+    if len(given) < 2:
+        return one(state.allocate(engine.m.oid(site.place[1], "dict"), _dict(engine, state, site)))
+    made: dict[Atom, Cond] = {}
+    for number, (atom, cond) in enumerate(given.items()):
+        alone = CallSite(site.place, site.flow, [one(atom)], site.named, site.target)
+        box = _dict(engine, state, alone)
+        add_to(made, state.allocate(engine.m.oid(site.place[1], f"dict {min(number, MOST_GIVEN)}"), box), cond)
+    return made
 
 
 @symbol("collections.defaultdict")
@@ -89,8 +102,17 @@ def _dict(engine: Engine, state: State, site: CallSite) -> Container:
                         entries[key.value] = parts.numbered(engine, 1)
                     else:
                         rest = union((rest, parts.numbered(engine, 1)))
+                order = order_of(box) if len(site.positional) == 1 and not site.named else None
+                if inner.exact is None and order is not None:
+                    order = sequences.mapped(order, lambda pair: _second(engine, state, site, pair))
+                    return Container("dict", (), entries, rest, None, order)
     entries.update(site.named)
     return Container("dict", (), entries, rest)
+
+
+def _second(engine: Engine, state: State, site: CallSite, pair: Atom) -> Value:
+    """The value of a pair of a key and a value."""
+    return iteration.elements(engine, state, site.flow, one(pair), site.place, 2).numbered(engine, 1)
 
 
 # --- classes of the source that derive from a collection ---
