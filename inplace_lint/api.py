@@ -7,7 +7,7 @@ settled between them (see ``settling``) and selected. ``check_source`` is for on
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,11 @@ from pathlib import Path
 from . import rules
 from .checking import Checker, Failure
 from .diagnostics import Diagnostic, Severity
+from .fixing import documents, rounds, writing
+from .fixing.documents import Change, Document, Unfixable
+from .fixing.rounds import NotFixed
+from .fixing.writing import Written
+from .rechecking import Rechecker
 from .settings import Settings
 from .settling import FileReport, settle
 from .source import discovery
@@ -22,7 +27,7 @@ from .source import discovery
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
 
-__all__ = ["Failure", "Result", "check_paths", "check_source", "check_text"]
+__all__ = ["Failure", "Fixed", "Result", "check_paths", "check_source", "check_text", "fix_paths", "fix_text"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,101 @@ def check_text(source: str, filename: str, settings: Settings | None = None) -> 
     return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings())
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """What fixing came to. ``result`` is what remains, with the files as they are now.
+
+    fixed: the findings that are gone. changes: what was, or would be, written. not_fixed: findings whose fix was not made, and
+    why. written: what became of writing. capped: there were more fixes than rounds.
+    """
+
+    result: Result
+    fixed: list[Diagnostic]
+    changes: list[Change]
+    not_fixed: list[NotFixed]
+    written: Written
+    capped: bool = False
+
+
+def fix_paths(
+    paths: Iterable[str | os.PathLike[str]],
+    settings: Settings | None = None,
+    jobs: int = 1,
+    *,
+    unsafe: bool = False,
+    dry: bool = False,
+) -> Fixed:
+    """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
+    settings = settings or Settings()
+    rules.active(settings.select, settings.extend_select, settings.ignore)
+    files, missing = _files(paths, settings)
+    names = [str(path) for path in files]
+    signatures = {name: documents.signature(name) for name in names}
+    runs = Rechecker(names, lambda some, overlay: _checked([Path(it) for it in some], jobs, names, overlay))
+
+    def load(name: str) -> Document:
+        if documents.signature(name) != signatures[name]:
+            raise Unfixable("the file changed while it was checked")
+        return Document.read(name)
+
+    fixed = _fixed(runs, _distinct(names), load, settings, unsafe, None if dry else writing.write)
+    shown = sorted([*_chosen(missing, settings), *fixed.result.diagnostics], key=_order)
+    return replace(fixed, result=replace(fixed.result, diagnostics=shown))
+
+
+def fix_text(data: bytes, filename: str, settings: Settings | None = None, *, unsafe: bool = False) -> Fixed:
+    """As ``fix_paths``, for one file's content that is at hand, such as standard input; nothing is written.
+
+    Raises ``documents.Unfixable`` for what is no text.
+    """
+    settings = settings or Settings()
+    document = Document.of(filename, data)
+
+    def check(names: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
+        return [Checker([filename], overlay).guarded(overlay[os.path.abspath(name)], name) for name in names]
+
+    runs = Rechecker([filename], check, {os.path.abspath(filename): document.text})
+    return _fixed(runs, [filename], lambda name: document, settings, unsafe, None)
+
+
+def _fixed(
+    runs: Rechecker,
+    names: Collection[str],
+    load: rounds.Load,
+    settings: Settings,
+    unsafe: bool,
+    write: Callable[[Sequence[Sequence[Change]]], Written] | None,
+) -> Fixed:
+    def lint(texts: Mapping[str, str]) -> list[Diagnostic]:
+        return _settled(runs.with_texts(texts).values())
+
+    fixer = rounds.Fixer(names, load, lint, lambda found: _chosen(found, settings), unsafe)
+    outcome = fixer.run(_settled(runs.reports.values()))
+    changes = [change for group in outcome.groups for change in group]
+    written = write(outcome.groups) if write is not None else Written([change.name for change in changes])
+    after = {change.name: change.after for change in changes if change.name in written.names}
+    result = _gather(runs.with_texts(after).values(), settings)
+    fixed = [found for found in outcome.fixed if not _lies_in(found, written.failures)]
+    return Fixed(result, fixed, changes, outcome.not_fixed, written, outcome.capped)
+
+
+def _settled(parts: Collection[FileReport | Failure]) -> list[Diagnostic]:
+    """All findings; a file on which the analysis breaks down has one that says so."""
+    broken = (FileReport.plain(rules.unreadable(it.filename, it.error)) for it in parts if isinstance(it, Failure))
+    return settle([*(it for it in parts if isinstance(it, FileReport)), *broken])
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """The names without those that lead to a file which another one leads to: it is changed once."""
+    return list({os.path.realpath(name): name for name in reversed(list(names))}.values())
+
+
+def _lies_in(found: Diagnostic, names: Collection[str]) -> bool:
+    """Whether the place of a finding, or of its fix, is in one of the files."""
+    edits = found.fix.edits if found.fix else ()
+    return any(span.filename in names for span in (found.span, *(edit.span for edit in edits)))
+
+
 def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple[list[Path], list[Diagnostic]]:
     """The files to check, and a finding for each path that is not there or cannot be listed."""
     present: list[str | os.PathLike[str]] = []
@@ -87,22 +187,24 @@ def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple
     return files, found
 
 
-def _checked(files: Sequence[Path], jobs: int) -> Iterable[FileReport | Failure]:
-    """What each file shows, in the order of the files."""
-    names = [str(path) for path in files]
+def _checked(
+    files: Sequence[Path], jobs: int, names: Sequence[str] = (), overlay: Mapping[str, str] | None = None
+) -> Iterable[FileReport | Failure]:
+    """What each file shows, in the order of the files, which are all of the run's ``names`` or some."""
+    names = names or [str(path) for path in files]
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
-        return map(Checker(names).file, files)
+        return map(Checker(names, overlay).file, files)
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     done: list[FileReport | Failure] = []
     try:
-        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=(names,)) as pool:
+        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=(names, overlay)) as pool:
             for part in pool.map(_file, files, chunksize=4):
                 done.append(part)  # noqa: PERF402 - what came before a break counts
     except BrokenProcessPool:
         # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
-        done.extend(_alone(path, names) for path in files[len(done) :])
+        done.extend(_alone(path, names, overlay) for path in files[len(done) :])
     return done
 
 
@@ -110,20 +212,20 @@ _CHECKERS: list[Checker] = []
 """The checker of this process, where it is one of several."""
 
 
-def _begin(names: Sequence[str]) -> None:
-    _CHECKERS[:] = [Checker(names)]
+def _begin(names: Sequence[str], overlay: Mapping[str, str] | None = None) -> None:
+    _CHECKERS[:] = [Checker(names, overlay)]
 
 
 def _file(path: Path) -> FileReport | Failure:
     return _CHECKERS[0].file(path)
 
 
-def _alone(path: Path, names: Sequence[str]) -> FileReport | Failure:
+def _alone(path: Path, names: Sequence[str], overlay: Mapping[str, str] | None) -> FileReport | Failure:
     """What a file shows, in a process that nothing else depends on."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(1, initializer=_begin, initargs=(names,)) as pool:
+    with ProcessPoolExecutor(1, initializer=_begin, initargs=(names, overlay)) as pool:
         try:
             return pool.submit(_file, path).result()
         except BrokenProcessPool as error:

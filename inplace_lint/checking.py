@@ -57,6 +57,9 @@ class Checker:
     def file(self, path: Path) -> FileReport | Failure:
         """What one file shows; what cannot be read or parsed is a finding."""
         filename = str(path)
+        held = self._overlay.get(os.path.abspath(filename))
+        if held is not None:
+            return self.guarded(held, filename)
         try:
             source = text.decode(text.read_bytes(path), filename)
         except text.SourceError as error:

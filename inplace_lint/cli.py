@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,7 +17,7 @@ import click
 from . import __version__
 
 if TYPE_CHECKING:
-    from .api import Result
+    from .api import Fixed, Result
     from .output import Report
     from .settings import Settings
 
@@ -34,8 +35,10 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         status = WRONG_USE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click's own exception stands before the one that tells how far it got.
+        told = str(error.__cause__ or error)
+        click.echo(f"interrupted: {told}" if told else "interrupted", err=True)
         status = WRONG_USE
     sys.exit(status if isinstance(status, int) else 0)
 
@@ -98,6 +101,14 @@ def cli() -> None:
     metavar="RULES",
     help="Rules to enable on top of the selected ones.",
 )
+@click.option("--fix", is_flag=True, help="Apply fixes to resolve findings.")
+@click.option("--unsafe-fixes", is_flag=True, help="Include fixes that may not retain the original intent of the code.")
+@click.option("--show-fixes", is_flag=True, help="Show an enumeration of all fixed findings.")
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Write no fixed files; print a diff for each that would change, and exit with 0 if there is none.",
+)
 @click.option("--severity", type=click.Choice(SEVERITIES), help="The least severity to show.  [default: warning]")
 @click.option(
     "--fail-on",
@@ -131,6 +142,11 @@ def cli() -> None:
 @click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--cache-dir", type=click.Path(file_okay=False), help="Where the cache lies.")
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit with status 0 even if something was found.")
+@click.option(
+    "--exit-non-zero-on-fix",
+    is_flag=True,
+    help="Exit with status 1 if any file was changed by a fix, even if no findings remain.",
+)
 @click.option("--statistics", is_flag=True, help="Show how often each rule was hit instead of the findings.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colour.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Number of processes.  [default: one per processor]")
@@ -141,6 +157,10 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     extend_select: tuple[str, ...],
+    fix: bool,
+    unsafe_fixes: bool,
+    show_fixes: bool,
+    diff: bool,
     severity: str | None,
     fail_on: str | None,
     exclude: tuple[str, ...],
@@ -152,6 +172,7 @@ def check(
     no_cache: bool,
     cache_dir: str | None,
     exit_zero: bool,
+    exit_non_zero_on_fix: bool,
     statistics: bool,
     color: str,
     jobs: int | None,
@@ -177,30 +198,57 @@ def check(
         fail_on=Severity.parse(fail_on) if fail_on else defaults.fail_on,
     )
     started = time.perf_counter()
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("`-` (standard input) cannot be combined with other paths")
+    processes = jobs or os.cpu_count() or 1
     standard_input: tuple[str, str] | None = None
+    fixed: Fixed | None = None
     if "-" in paths:
-        if len(paths) > 1:
-            raise click.UsageError("`-` (standard input) cannot be combined with other paths")
         name = stdin_filename or "-"
-        result, standard_input = _check_standard_input(name, settings)
+        data = sys.stdin.buffer.read()
+        if fix or diff:
+            fixed, result, standard_input = _fix_standard_input(data, name, settings, unsafe_fixes, diff)
+        else:
+            result, standard_input = _check_standard_input(data, name, settings)
+    elif fix or diff:
+        fixed = api.fix_paths(paths or (".",), settings, processes, unsafe=unsafe_fixes, dry=diff)
+        result = fixed.result
     else:
-        result = api.check_paths(paths or (".",), settings, jobs or os.cpu_count() or 1)
+        result = api.check_paths(paths or (".",), settings, processes)
     if verbose:
         click.echo(f"checked {result.checked} files in {time.perf_counter() - started:.2f} s", err=True)
+    to_stderr = "-" in paths and fix
+    if diff:
+        if fixed:
+            _show_diff(fixed, color, quiet, "-" in paths, unsafe_fixes)
+        if _say_failures(result, fixed, verbose):
+            return WRONG_USE
+        return FOUND if fixed and fixed.changes and not exit_zero else 0
 
     targets = output_format or [(defaults.output_format, None)]
     for name, path in targets:
-        report = _report(result, color if not (path or output_file) else "never", not quiet, standard_input)
-        _write(_statistics(report) if statistics and name != "json" else _rendered(name, report), path or output_file)
+        painted = color if not (path or output_file) else "never"
+        report = replace(
+            _report(result, painted, not quiet, standard_input),
+            fixed=fixed.fixed if fixed else [] if fix else None,
+            show_fixes=show_fixes,
+            unsafe_fixes=unsafe_fixes,
+        )
+        text = _statistics(report) if statistics and name != "json" else _rendered(name, report)
+        if to_stderr and not (path or output_file):
+            # Standard output is for the fixed text.
+            click.echo(text, nl=False, err=True)
+        else:
+            _write(text, path or output_file)
+    if fixed and not quiet:
+        _say_what_was_left(fixed)
     if result.hidden and not quiet:
         click.echo(f"{result.hidden} more below the severity that is shown (`--severity info` shows all)", err=True)
-    for failure in result.failures:
-        click.echo(f"internal error in {failure.filename}: {failure.error} (please report this)", err=True)
-        if verbose:
-            click.echo(failure.trace, err=True)
-    if result.failures:
+    if _say_failures(result, fixed, verbose):
         return WRONG_USE
-    return FOUND if result.fails(settings) and not exit_zero else 0
+    if exit_zero:
+        return 0
+    return FOUND if result.fails(settings) or (exit_non_zero_on_fix and fixed and fixed.fixed) else 0
 
 
 @cli.command()
@@ -256,16 +304,86 @@ def clean() -> None:
         click.echo(f"Removed {cache}")
 
 
-def _check_standard_input(name: str, settings: Settings) -> tuple[Result, tuple[str, str] | None]:
+def _check_standard_input(data: bytes, name: str, settings: Settings) -> tuple[Result, tuple[str, str] | None]:
     """The result for standard input, and its name and text where it is text at all."""
     from . import api, rules
     from .source import text
 
     try:
-        source = text.decode(sys.stdin.buffer.read(), name)
+        source = text.decode(data, name)
     except text.SourceError as error:
         return api.Result([rules.unreadable(name, error.message, error.row, error.column)], checked=1), None
     return api.check_text(source, name, settings), (name, source)
+
+
+def _fix_standard_input(
+    data: bytes, name: str, settings: Settings, unsafe: bool, dry: bool
+) -> tuple[Fixed | None, Result, tuple[str, str] | None]:
+    """As ``_check_standard_input``, with what was fixed. The fixed text goes to standard output unless ``dry``."""
+    from . import api
+    from .fixing.documents import Unfixable
+
+    try:
+        fixed = api.fix_text(data, name, settings, unsafe=unsafe)
+    except Unfixable:
+        if not dry:
+            _write_bytes(data)
+        return None, *_check_standard_input(data, name, settings)
+    changed = {change.name: change for change in fixed.changes}
+    after = changed[name].data if name in changed else data
+    if dry:
+        return fixed, fixed.result, None
+    _write_bytes(after)
+    from .source import text
+
+    return fixed, fixed.result, (name, text.decode(after, name))
+
+
+def _show_diff(fixed: Fixed, color: str, quiet: bool, standard_input: bool, unsafe: bool) -> None:
+    """Prints what fixing would change."""
+    from .output import Report, diff_summary
+    from .output.style import Style
+
+    style = Style(_use_color(color))
+    report = Report(())
+    out: list[str] = []
+    for change in fixed.changes:
+        for line in change.diff(report.shown(change.name)):
+            text = line[:-1]
+            out.append(style.added(text) if line[0] == "+" else style.removed(text) if line[0] == "-" else text)
+            out.append("\n")
+        out.append("\n")
+    _write("".join(out))
+    if quiet:
+        return
+    closing = diff_summary(fixed.fixed, fixed.result.diagnostics, unsafe)
+    if closing:
+        click.echo(closing, err=standard_input)
+    _say_what_was_left(fixed)
+
+
+def _say_what_was_left(fixed: Fixed) -> None:
+    """Which fixes were not made and why, and what else to know of the files that were written, on standard error."""
+    for it in fixed.not_fixed:
+        start = it.found.span.start
+        place = f"{it.found.span.filename}:{start.row}:{start.column}"
+        click.echo(f"not fixed: {place}: {it.found.code}: {it.reason}", err=True)
+    for note in fixed.written.notes:
+        click.echo(f"note: {note}", err=True)
+    if fixed.capped:
+        click.echo("note: there is more to fix; run again", err=True)
+
+
+def _say_failures(result: Result, fixed: Fixed | None, verbose: bool) -> bool:
+    """Says on standard error what went wrong with files, if anything did."""
+    for failure in result.failures:
+        click.echo(f"internal error in {failure.filename}: {failure.error} (please report this)", err=True)
+        if verbose:
+            click.echo(failure.trace, err=True)
+    unwritten = fixed.written.failures if fixed else {}
+    for name, reason in unwritten.items():
+        click.echo(f"cannot write {name}: {reason}; it is as it was", err=True)
+    return bool(result.failures or unwritten)
 
 
 def _report(result: Result, color: str, summary: bool, standard_input: tuple[str, str] | None) -> Report:
@@ -325,8 +443,12 @@ def _write(text: str, path: str | None = None) -> None:
         except OSError as error:
             raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from error
         return
+    _write_bytes(text.encode("utf-8", errors="replace"))
+
+
+def _write_bytes(data: bytes) -> None:
     try:
-        sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
+        sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # What is still buffered must go nowhere, or Python complains at exit.

@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 
-from .report import Report, no_lines, plural, summary
+from .report import Report, diff_summary, no_lines, plural, summary
 
-__all__ = ["Report", "formats", "no_lines", "plural", "render", "summary"]
+__all__ = ["Report", "diff_summary", "formats", "no_lines", "plural", "render", "summary"]
 
 _HELPERS = frozenset({"report", "style"})
 

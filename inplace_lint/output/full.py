@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from ..diagnostics import Diagnostic, Span
-from .report import Report, summary
+from .report import Report, closing
 from .style import Style
 
 # Lines between two marked ones are printed where there are no more than this; else three dots stand for them.
@@ -31,8 +31,9 @@ def render(report: Report) -> str:
     """Every finding in full, an empty line between two, and a closing line."""
     style = Style(report.color)
     blocks = ["\n".join(_finding(found, report, style)) for found in report.diagnostics]
-    if report.summary:
-        blocks.append(summary(report))
+    end = closing(report)
+    if end:
+        blocks.append(end)
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 

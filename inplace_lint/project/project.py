@@ -98,6 +98,10 @@ class Project:
                 return True
         return False
 
+    def leads_to(self, key: str) -> tuple[str, ...]:
+        """The keys of the project's modules that a module imports."""
+        return self._facts_of(key).leads_to
+
     def _reachable(self, key: str) -> Iterator[_Facts]:
         seen, todo = {key}, [key]
         while todo:

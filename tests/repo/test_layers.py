@@ -15,11 +15,14 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
-    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "__init__"},
-    "api": {"checking", "settling", "source", "rules", "diagnostics", "settings"},
+    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "__init__"},
+    "api": {"checking", "rechecking", "settling", "source", "rules", "diagnostics", "settings", "fixing"},
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
     "checking": {"settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
     "settling": {"diagnostics"},
+    "rechecking": {"checking", "settling", "project"},
+    # It is handed a function that lints, and knows of no rule.
+    "fixing": {"diagnostics", "source"},
     "settings": {"diagnostics"},
     "source": {"diagnostics"},
     "lowering": {"ir"},
