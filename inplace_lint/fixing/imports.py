@@ -95,6 +95,9 @@ class Names:
             return None
         innermost = min(it.last - it.first for it in found)
         paths = {it.path for it in found if it.last - it.first == innermost}
+        if len(paths) > 1:
+            # `except ImportError: torch = None` takes no meaning away.
+            paths.discard(None)
         return paths.pop() if len(paths) == 1 else None
 
     def _own(self, dotted: str, row: int) -> str | None:

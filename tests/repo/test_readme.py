@@ -13,7 +13,7 @@ import torch
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"<!-- output: inplace-lint (.+?) -->\n```text\n(.*?)```", README, re.DOTALL)
+SHOWN = re.findall(r"<!-- output: inplace-lint (.+?) -->\n```(?:text|diff)\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_readme_shows_output() -> None:
@@ -41,7 +41,7 @@ def run_example(name: str) -> None:
 
 
 def test_the_example_fails_in_pytorch_as_the_output_says_and_its_repair_does_not() -> None:
-    ((_, output),) = SHOWN
+    (_, output), *_ = SHOWN
     with pytest.raises(RuntimeError, match="which is output 0 of Sigmoid, is at version 1"):
         run_example("quickstart.py")
     assert "which is output 0 of Sigmoid, is at version" in " ".join(output.split())
