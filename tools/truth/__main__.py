@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tools.truth import compare, shrink
+from tools.truth import fixes as trials
 from tools.truth.fixtures import FixtureError, check_linter, check_torch, load
 from tools.truth.generate import generate, programs, topics
 from tools.truth.oracle import Oracle
@@ -43,6 +44,33 @@ def fixtures(paths: tuple[Path, ...], torch_only: bool, linter_only: bool) -> No
                 click.echo(f"{case.name}: {problem}")
     click.echo(f"{len(cases)} fixtures, {wrong} with problems")
     sys.exit(1 if wrong else 0)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="The first random program's seed.")
+@click.option("--count", default=0, show_default=True, help="How many random programs, besides the fixtures.")
+@click.option("--no-fixtures", is_flag=True, help="Random programs alone.")
+@click.option("--show", default="", help="Also print the fixes that did not hold of this rule code, or `all`.")
+@click.option("--source", "sources", is_flag=True, help="Print the programs after these fixes, too.")
+def fixes(paths: tuple[Path, ...], seed: int, count: int, no_fixtures: bool, show: str, sources: bool) -> None:
+    """Apply each fix alone, lint again, and compare with what was meant, in torch. Fails if a safe one does not hold."""
+    cases = [] if no_fixtures else [case for case in load([path.resolve() for path in paths]) if case.runs]
+    chosen = [(case.name, case.source) for case in cases if case.expected or case.false_alarms]
+    chosen += [(f"{one.topic}/{one.producer}/{one.seed}", one.source) for one in programs(seed, count)]
+    with Oracle() as oracle:
+        report = trials.run(chosen, oracle)
+    for trial in report.trials:
+        if trial.why is not None and show in ("all", trial.finding.code):
+            click.echo(trial.describe() + (f"\n{trial.after}" if sources else ""))
+        elif not trial.applied and show == "words" and trial.finding.fix:
+            click.echo(
+                f"{trial.program}:{trial.finding.span.start.row}: {trial.finding.code} {trial.finding.fix.message}"
+            )
+    click.echo(report.text())
+    for trial in report.broken:
+        click.echo(f"safe, and does not hold: {trial.describe()}")
+    sys.exit(1 if report.broken else 0)
 
 
 @main.command()

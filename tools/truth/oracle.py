@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from tools.truth.verdict import Finding, Kind, Verdict
 
@@ -31,14 +32,16 @@ class _Worker:
             env=environment,
         )
 
-    def ask(self, source: str, limit: float) -> Verdict:
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"source": source, "limit": limit}) + "\n")
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError("the oracle's worker ended; is torch installed?")
-        return Verdict.from_json(json.loads(answer))
+        said = json.loads(answer)
+        assert isinstance(said, dict)
+        return said
 
     def close(self) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -58,11 +61,18 @@ class Oracle:
 
     def judge(self, source: str) -> Verdict:
         """Run ``source`` in torch and say what happened. Raises ``RuntimeError`` only if the worker itself is gone."""
+        return Verdict.from_json(self._ask({"source": source}))
+
+    def rerun(self, original: str, fixed: str, others: bool) -> dict[str, Any]:
+        """Run a program before and after a fix; what `rerun.compare` says, or what kept it from saying so."""
+        return self._ask({"source": original, "fixed": fixed, "others": others})
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._gate:
             self._gate.wait_for(lambda: bool(self._free))
             worker = self._free.pop()
         try:
-            return worker.ask(source, self.limit)
+            return worker.ask({**request, "limit": self.limit})
         finally:
             with self._gate:
                 self._free.append(worker)

@@ -26,13 +26,18 @@ optimizer.step()
 """
 
 
-def _child(source: str, pipe: int) -> None:
+def _child(request: dict[str, Any], pipe: int) -> None:
     from tools.truth.execute import execute
+    from tools.truth.rerun import compare
 
     quiet = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(quiet, descriptor)
-    answer = json.dumps(execute(source).to_json()).encode()
+    if "fixed" in request:
+        said = compare(request["source"], request["fixed"], request["others"])
+    else:
+        said = execute(request["source"]).to_json()
+    answer = json.dumps(said).encode()
     with os.fdopen(pipe, "wb") as out:
         out.write(answer)
 
@@ -55,14 +60,18 @@ def _invalid(note: str) -> dict[str, Any]:
     return {"kind": "invalid", "findings": [], "note": note, "errors": []}
 
 
-def judge_in_fork(source: str, limit: float) -> dict[str, Any]:
-    """The verdict on ``source`` as plain data, from a forked child that is killed after ``limit`` seconds."""
+def judge_in_fork(request: dict[str, Any]) -> dict[str, Any]:
+    """The verdict on ``source`` as plain data, from a forked child that is killed after ``limit`` seconds.
+
+    With ``fixed`` in the request: what comparing the two programs gave (see ``rerun``).
+    """
+    limit: float = request["limit"]
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         try:
-            _child(source, writer)
+            _child(request, writer)
         finally:
             os._exit(0)
     os.close(writer)
@@ -88,7 +97,7 @@ def main() -> None:
     execute(WARM)  # torch builds several tables on first use: let no fork do that again
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps(judge_in_fork(request["source"], request["limit"])), flush=True)
+        print(json.dumps(judge_in_fork(request)), flush=True)
 
 
 if __name__ == "__main__":
