@@ -27,7 +27,7 @@ from .source import discovery
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
 
-__all__ = ["Failure", "Fixed", "Result", "check_paths", "check_source", "check_text", "fix_paths", "fix_text"]
+__all__ = ["Failure", "Fixed", "Result", "check_paths", "check_source", "check_text", "files_in", "fix_paths", "fix_text"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ def check_text(source: str, filename: str, settings: Settings | None = None) -> 
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
     overlay = {os.path.abspath(filename): source}
     return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings())
+
+
+def files_in(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> list[Path]:
+    """The files that ``check_paths`` checks."""
+    return _files(paths, settings)[0]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from . import __version__
+from .explain.command import explain_error
 
 if TYPE_CHECKING:
     from .api import Fixed, Result
@@ -82,6 +83,9 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(__version__, "-V", "--version", message="inplace-lint %(version)s")
 def cli() -> None:
     """Finds the in-place writes that PyTorch's autograd rejects, or silently turns into wrong gradients."""
+
+
+cli.add_command(explain_error)
 
 
 @cli.command()
@@ -229,7 +233,7 @@ def check(
     for name, path in targets:
         painted = color if not (path or output_file) else "never"
         report = replace(
-            _report(result, painted, not quiet, standard_input),
+            make_report(result, painted, not quiet, standard_input),
             fixed=fixed.fixed if fixed else [] if fix else None,
             show_fixes=show_fixes,
             unsafe_fixes=unsafe_fixes,
@@ -239,7 +243,7 @@ def check(
             # Standard output is for the fixed text.
             click.echo(text, nl=False, err=True)
         else:
-            _write(text, path or output_file)
+            write(text, path or output_file)
     if fixed and not quiet:
         _say_what_was_left(fixed)
     if result.hidden and not quiet:
@@ -266,7 +270,7 @@ def rule(rule: str | None, all_: bool, output_format: str) -> None:
     except rules.UnknownRule as error:
         raise click.UsageError(str(error)) from error
     if output_format == "text":
-        _write("\n".join(rules.page(it) for it in chosen))
+        write("\n".join(rules.page(it) for it in chosen))
         return
     import json
 
@@ -281,7 +285,7 @@ def rule(rule: str | None, all_: bool, output_format: str) -> None:
         }
         for it in chosen
     ]
-    _write(json.dumps(objects if all_ else objects[0], indent=2, ensure_ascii=False) + "\n")
+    write(json.dumps(objects if all_ else objects[0], indent=2, ensure_ascii=False) + "\n")
 
 
 @cli.command()
@@ -289,7 +293,7 @@ def config() -> None:
     """List the settings, each with its default."""
     from .settings import describe
 
-    _write(describe())
+    write(describe())
 
 
 @cli.command()
@@ -353,7 +357,7 @@ def _show_diff(fixed: Fixed, color: str, quiet: bool, standard_input: bool, unsa
             out.append(style.added(text) if line[0] == "+" else style.removed(text) if line[0] == "-" else text)
             out.append("\n")
         out.append("\n")
-    _write("".join(out))
+    write("".join(out))
     if quiet:
         return
     closing = diff_summary(fixed.fixed, fixed.result.diagnostics, unsafe)
@@ -386,7 +390,8 @@ def _say_failures(result: Result, fixed: Fixed | None, verbose: bool) -> bool:
     return bool(result.failures or unwritten)
 
 
-def _report(result: Result, color: str, summary: bool, standard_input: tuple[str, str] | None) -> Report:
+def make_report(result: Result, color: str, summary: bool, standard_input: tuple[str, str] | None) -> Report:
+    """What is printed of a result, on this terminal; ``standard_input`` is the name and text of what was read there."""
     from .output import Report
 
     files = {} if standard_input is None else {standard_input[0]: _split(standard_input[1])}
@@ -435,7 +440,7 @@ def _statistics(report: Report) -> str:
     return "".join(f"{count:>{width}}\t{code}\t{name}\n" for (code, name), count in rows)
 
 
-def _write(text: str, path: str | None = None) -> None:
+def write(text: str, path: str | None = None) -> None:
     """Writes UTF-8, to the file or to standard output. That the reader of a pipe has seen enough is no error."""
     if path is not None:
         try:

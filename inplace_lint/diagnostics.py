@@ -69,12 +69,34 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What a run shows of a finding, so that PyTorch's message can be held against it.
+
+    raised: where PyTorch raises; None where that is not known, as for a result that is handed out to be trained.
+    node, role: of an overwritten saved tensor, the node that saved it as PyTorch names it (``ReluBackward0``), and whether
+    as its input or as its result. saved: where that happened. shape: the tensor's sizes, None for one that is unknown.
+    form, write: what kind of write it is (``method``, ``step``) and how it is spelt (``add_``). tracked: in grad mode.
+    """
+
+    raised: Span | None = None
+    node: str | None = None
+    role: Literal["input", "result"] | None = None
+    saved: Span | None = None
+    shape: tuple[int | None, ...] | None = None
+    form: str | None = None
+    write: str | None = None
+    tracked: bool = True
+    in_loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding, complete: nothing else is needed to print it.
 
     ``suggestion`` is the rewrite in code, as the user would type it, in place of the statement at ``suggestion_span``
     where that is set; ``noqa_row`` is the row on which a
-    suppression comment counts (the last row of the statement that holds the finding's start).
+    suppression comment counts (the last row of the statement that holds the finding's start). ``trace`` is for
+    those who hold a traceback against it.
     """
 
     code: str
@@ -92,6 +114,7 @@ class Diagnostic:
     url: str = ""
     noqa_rows: frozenset[int] = field(default_factory=frozenset)
     suggestion_span: Span | None = None
+    trace: Trace = field(default_factory=Trace)
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -97,6 +97,7 @@ class SavedOverwritten:
     context): nothing raises and the gradients are wrong.
     backward_site: where backward is called; None where the result is returned to be trained.
     in_loop: the write belongs to a later round of the same loop than the save.
+    shape: the saved tensor's sizes, None for one that is unknown, or where none is known.
     """
 
     write: Write
@@ -109,6 +110,7 @@ class SavedOverwritten:
     backward_site: Site | None
     in_loop: bool
     context: Context
+    shape: tuple[int | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

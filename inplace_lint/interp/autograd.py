@@ -495,6 +495,7 @@ def _check_saved(
                 reported.append(own)
                 told[(write.place, seen, chosen)] = weight
                 parameter = saved.leaf is not None
+                held = state.tensor(saved.tensor)
                 event = SavedOverwritten(
                     write=_as_event(m, write),
                     save_site=m.site(node.place),
@@ -506,6 +507,7 @@ def _check_saved(
                     backward_site=None if place is None else m.site(place),
                     in_loop=key < 0,
                     context=m.context(together, write.calls),
+                    shape=None if held is None else held.shape,
                 )
                 m.emit(event, together)
 

@@ -48,11 +48,16 @@ def _fix(found: Diagnostic) -> dict[str, Any] | None:
 
 
 def _related(step: Related) -> dict[str, Any]:
-    return {"message": step.message, "filename": _filename(step.span), **_locations(step.span)}
+    return {"message": step.message, **as_place(step.span)}
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
     return {"content": edit.content, **_locations(edit.span)}
+
+
+def as_place(span: Span) -> dict[str, Any]:
+    """A stretch of a file as plain data: the file's name and the two ends."""
+    return {"filename": _filename(span), **_locations(span)}
 
 
 def _locations(span: Span) -> dict[str, Any]:

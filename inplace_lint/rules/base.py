@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
-from ..diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
+from ..diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span, Trace
 from ..events import Context, Event, Site
 
 Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
@@ -177,8 +177,12 @@ class Rule(ABC):
         story: Sequence[Related] = (),
         torch_error: str | None = None,
         advice: Advice | None = None,
+        trace: Trace | None = None,
     ) -> Diagnostic:
-        """The diagnostic at ``site``; what had to be assumed makes an error a warning, or less."""
+        """The diagnostic at ``site``; what had to be assumed makes an error a warning, or less.
+
+        trace: what a run shows of it; without one, that PyTorch raises at the site.
+        """
         statement = ctx.statement_span(site)
         rewrite = advice.rewrite if advice else None
         span = ctx.span(site)
@@ -197,6 +201,7 @@ class Rule(ABC):
             noqa_row=max(statement.end.row, span.start.row),
             noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
             url=self.url,
+            trace=trace or Trace(raised=span),
         )
 
     def _severity(self, context: Context) -> Severity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Related
+from ..diagnostics import Diagnostic, Related, Trace
 from ..events import Event, SavedOverwritten
 from . import rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
@@ -34,6 +34,22 @@ def story(ctx: RuleContext, event: SavedOverwritten, written: str, at_backward: 
         *(() if together else calls),
         (write, written + later),
         (event.backward_site, at_backward),
+    )
+
+
+def _trace(ctx: RuleContext, event: SavedOverwritten) -> Trace:
+    """What PyTorch's message and its two stacks say of it."""
+    write = event.write
+    return Trace(
+        raised=None if event.backward_site is None else ctx.span(event.backward_site),
+        node=event.node,
+        role=event.what,
+        saved=ctx.span(event.save_site),
+        shape=event.shape,
+        form=write.form,
+        write=write.op,
+        tracked=not write.in_no_grad and write.form != "step",
+        in_loop=event.in_loop,
     )
 
 
@@ -83,6 +99,7 @@ def _check(rule: Rule, event: Event, ctx: RuleContext, what: str) -> Diagnostic 
         story=story(ctx, event, "overwritten here", "backward needs the old value here, and raises"),
         torch_error=torch_text.modified(event.node if what == "result" else None),
         advice=_advice(ctx, event),
+        trace=_trace(ctx, event),
     )
 
 
@@ -282,6 +299,7 @@ class ParametersUpdatedBeforeBackward(Rule):
             story=story(ctx, event, "the parameters change here", "backward needs their old values here, and raises"),
             torch_error=torch_text.modified(None),
             advice=reorder(ctx, event),
+            trace=_trace(ctx, event),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Related
+from ..diagnostics import Diagnostic, Related, Trace
 from ..events import BadViewWritten, Event, ExpandedWritten, InferenceTensorUsed
 from . import rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
@@ -87,7 +87,14 @@ class OneOfSeveralOutputsWritten(Rule):
             error = torch_text.several_outputs(through_base=event.used_site is not None)
             advice = Advice("Do it out of place", rewrite.out_of_place(ctx, write))
         return self.finding(
-            ctx, write.site, message, event.context, story=_story(ctx, event), torch_error=error, advice=advice
+            ctx,
+            write.site,
+            message,
+            event.context,
+            story=_story(ctx, event),
+            torch_error=error,
+            advice=advice,
+            trace=Trace(raised=ctx.span(event.used_site or write.site)),
         )
 
 
@@ -184,7 +191,14 @@ class NoGradViewWritten(Rule):
             )
         )
         return self.finding(
-            ctx, write.site, message, event.context, story=_story(ctx, event), torch_error=error, advice=advice
+            ctx,
+            write.site,
+            message,
+            event.context,
+            story=_story(ctx, event),
+            torch_error=error,
+            advice=advice,
+            trace=Trace(raised=ctx.span(event.used_site or write.site)),
         )
 
 

@@ -40,7 +40,7 @@ MODULES: dict[str, list[Callable[[Any], object]]] = {
     ],
     "fnmatch": [lambda m: [m.translate(p) for p in ("*.py", "a[!b-d]?", "[]x]", "**a*b*")]],
     "heapq": [lambda m: [m.nsmallest(3, [5, 1, 4, 2, 3]), m.nlargest(2, "hello", key=ord)]],
-    "shlex": [lambda m: m.split("a 'b c' \"d\\\"e\" f#g")],
+    "shlex": [lambda m: m.split('a \'b c\' "d\\"e" f#g')],
     "statistics": [lambda m: [m.median([3, 1, 2]), m.mean([1, 2, 3, 4]), m.quantiles([1, 2, 3, 4, 5], n=4)]],
     "textwrap": [
         lambda m: m.wrap("The quick brown fox jumped over the lazy dog, didn't it?", width=17),

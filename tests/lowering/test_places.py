@@ -82,9 +82,7 @@ def test_headers_of_compound_statements(lowered: LoweredModule) -> None:
 
 
 def test_comprehensions_begin_at_their_for(lowered: LoweredModule) -> None:
-    assert found(lowered, ir.For, "f") == [
-        ("for z in x\n                if z", (14, 19, 15, 21), (14, 9, 15, 22))
-    ]
+    assert found(lowered, ir.For, "f") == [("for z in x\n                if z", (14, 19, 15, 21), (14, 9, 15, 22))]
 
 
 def test_imports_are_told_apart(lowered: LoweredModule) -> None:

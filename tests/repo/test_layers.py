@@ -15,9 +15,11 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
-    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "__init__"},
+    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "__init__"},
     "api": {"checking", "rechecking", "settling", "source", "rules", "diagnostics", "settings", "fixing"},
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
+    # A command of its own: what it prints with is the command line's.
+    "explain": {"api", "cli", "output", "settings", "opmodel", "diagnostics"},
     "checking": {"settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
     "settling": {"diagnostics"},
     "rechecking": {"checking", "settling", "project"},

@@ -70,7 +70,7 @@ trace.extend([returns_through_finally(mode) for mode in ("return", "raise", "pas
 def nested_managers():
     with manager("a") as a, manager("b") as b:
         trace.append((a, b))
-        with (manager("c"), suppress(ZeroDivisionError)):
+        with manager("c"), suppress(ZeroDivisionError):
             1 / 0
         return "out"
 
@@ -96,7 +96,7 @@ def classify(value):
             return ("large", n)
         case int() | float():
             return "number"
-        case "a" "b":
+        case "ab":
             return "text"
         case []:
             return "empty"
@@ -123,8 +123,26 @@ def classify(value):
 
 
 for value in (
-    None, True, 0, -1, 101, 50, 2.5, "ab", [], ["x"], [1, 2, 3, 4], [1, 2], [5, (6, 7)], [5, 6, 7],
-    {"kind": "k", "value": [1, 2], "more": 3}, {"kind": "x"}, Point(0, 1), Point(1, 1), "zzz", type,
+    None,
+    True,
+    0,
+    -1,
+    101,
+    50,
+    2.5,
+    "ab",
+    [],
+    ["x"],
+    [1, 2, 3, 4],
+    [1, 2],
+    [5, (6, 7)],
+    [5, 6, 7],
+    {"kind": "k", "value": [1, 2], "more": 3},
+    {"kind": "x"},
+    Point(0, 1),
+    Point(1, 1),
+    "zzz",
+    type,
 ):
     trace.append(classify(value))
 
@@ -187,7 +205,18 @@ def raises():
 
 
 trace.append(raises())
-if trace: trace.append(1); trace.append(2)
-class Small: a = 1; b = 2
-def small(): return Small.a, Small.b
+if trace:
+    trace.append(1)
+    trace.append(2)
+
+
+class Small:
+    a = 1
+    b = 2
+
+
+def small():
+    return Small.a, Small.b
+
+
 trace.append(small())

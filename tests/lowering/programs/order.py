@@ -45,7 +45,12 @@ v(r).count -= v(5)
 v(r).count **= v(2)
 r.a = r[0] = (q, *w) = v("chained")
 del v(r)[v(6)], v(r).gone
-r[v(1) : v(2), ::v(3), ..., v(-1),] = 0
+r[
+    v(1) : v(2),
+    :: v(3),
+    ...,
+    v(-1),
+] = 0
 v(max)(v(1), *v([2, 3]), key=v(None))
 v(dict)(**v({"b": 1}), c=v(2))
 {v("k1"): v("v1"), **v({"x": 1}), v("k2"): v("v2")}
@@ -69,9 +74,18 @@ trace.append((y, z is x))
 n: int = v(10)
 m: str
 r.annotated: int = v(11)
-f"{v('f')}{v('g'):{v('>3')}}" "tail"
+f"{v('f')}{v('g'):{v('>3')}}tail"
 v("-") + v("a") * v(2)
--v(3) ** v(2), ~v(5), +v(1), -5, -2.5, -1j, 0x1F, 1_000, 0o17, 0b11, 1e3, 2j
-"a" "b", b"a" b"\x00", r"\d", "\n", """x
-y""", "\N{BULLET}", u"z", ""
+-(v(3) ** v(2)), ~v(5), +v(1), -5, -2.5, -1j, 0x1F, 1_000, 0o17, 0b11, 1e3, 2j
+(
+    "ab",
+    b"a\x00",
+    r"\d",
+    "\n",
+    """x
+y""",
+    "\N{BULLET}",
+    "z",
+    "",
+)
 trace.append((q, w, x, y, z, n, "m" in globals()))

@@ -57,12 +57,14 @@ class Holder:
         found = x
 
 
-trace.append((Holder.seen, Holder.listed, Holder.first, from_class, Holder().made(), Holder().method(), Holder.Inner.found))
+trace.append(
+    (Holder.seen, Holder.listed, Holder.first, from_class, Holder().made(), Holder().method(), Holder.Inner.found)
+)
 
 squares = [i * j for i in range(4) if i % 2 for j in range(i) if j]
 nested = [[i + j for j in range(i)] for i in range(3)]
 lambdas = [lambda: i for i in range(3)]
-pairs = {i: {j for j in range(i)} for i, in [(1,), (2,)]}
+pairs = {i: {j for j in range(i)} for (i,) in [(1,), (2,)]}
 total = sum(i for i in range(5))
 trace.append((squares, nested, [f() for f in lambdas], pairs, total, i))
 
@@ -98,6 +100,7 @@ def exceptions():
         closed = handle.closed
     import os.path as path, string
     from math import pi as circle, e
+
     return caught, k, a, b, closed, path.basename("a/b"), string.digits, int(circle), int(e)
 
 

@@ -1,0 +1,212 @@
+"""How well a finding fits an error: a score, made of named reasons for and against.
+
+What PyTorch's "which is output 0 of X" names follows from how it saves: of a *result* it is the operation that saved
+it, whatever wrote to it afterwards. Of an *input* it is the node that the tensor has when backward looks: that of the last
+recorded write, or, where the write was not recorded, of the operation that made the tensor. A tensor of no node is a
+leaf, or needs no grad. A saved view whose base was written is named ``AsStrided``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..diagnostics import Diagnostic, Span
+from . import nodes
+from .places import Place
+from .traceback import Kind, TorchError
+
+RULES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "modified": (("IPL201", "IPL202", "IPL203"), ()),
+    "leaf": (("IPL101",), ("IPL102",)),
+    "leaf-view": (("IPL102",), ("IPL101",)),
+    "out": (("IPL103",), ()),
+    "several-views": (("IPL401",), ()),
+    "function-view": (("IPL401",), ()),
+    "no-grad-view": (("IPL402",), ()),
+    "detach-view": (("IPL402",), ()),
+    "shared-memory": (("IPL403",), ()),
+    "inference": (("IPL404",), ()),
+    "second-backward": (("IPL501",), ()),
+    "interior-grad": (("IPL502", "IPL503"), ()),
+}
+"""The rules whose findings raise such an error, and those that tell of something close to it."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that speaks for a finding, or against it where ``weight`` is below zero."""
+
+    weight: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """The two stacks of an error, as far as they lie in the files at hand, innermost first."""
+
+    raised: Sequence[Place] = ()
+    forward: Sequence[Place] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finding with what makes it fit."""
+
+    finding: Diagnostic
+    reasons: tuple[Reason, ...]
+
+    @property
+    def score(self) -> int:
+        """The sum of the reasons' weights."""
+        return sum(reason.weight for reason in self.reasons)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether something speaks against it."""
+        return any(reason.weight < 0 for reason in self.reasons)
+
+
+LEAST = 2
+"""The score from which a finding counts as an explanation."""
+
+
+def rank(error: TorchError, stacks: Stacks, findings: Iterable[Diagnostic]) -> list[Explanation]:
+    """The findings that fit an error, the best first."""
+    fitting: list[Explanation] = []
+    for finding in findings:
+        reasons = _kind(error, finding)
+        if reasons is None:
+            continue
+        of_saved = _saved(error, stacks, finding) if error.kind == "modified" else ()
+        explanation = Explanation(finding, (*reasons, *of_saved, *_raised(error, stacks, finding)))
+        if explanation.score >= LEAST:
+            fitting.append(explanation)
+    return sorted(fitting, key=lambda it: (-it.score, -it.finding.severity, it.finding.sort_key))
+
+
+def _kind(error: TorchError, finding: Diagnostic) -> tuple[Reason, ...] | None:
+    first, close = RULES[error.kind]
+    if finding.code in first:
+        return (Reason(3, "it raises this kind of error"),)
+    return (Reason(1, "it raises an error close to this one"),) if finding.code in close else None
+
+
+def _raised(error: TorchError, stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
+    """Whether the error comes up where the finding says."""
+    if not stacks.raised:
+        return
+    trace, innermost = finding.trace, stacks.raised[0]
+    at_backward = error.kind == "modified"
+    if trace.raised is not None:
+        hit = _among(trace.raised, stacks.raised)
+        what = "backward is called" if error.kind in ("modified", "second-backward") else "PyTorch raises"
+        if hit is not None:
+            yield Reason(6 if not at_backward else 3, f"{what} at {_shown(hit)}, as the traceback says")
+            return
+    if any(_among(step.span, stacks.raised) for step in finding.related) or _among(finding.span, stacks.raised):
+        yield Reason(1 if at_backward else 4, "its story passes through the frames of the traceback")
+    elif trace.raised is not None:
+        where = f"at {_shown(innermost)}"
+        yield Reason(-2 if at_backward else -4, f"the error was raised {where}, not where this would raise it")
+
+
+def _saved(error: TorchError, stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
+    """Whether the tensor that PyTorch names is the one that the finding says was overwritten."""
+    yield from _producer(error, finding)
+    yield from _failed(error, finding)
+    yield from _forward(stacks, finding)
+    yield from _shape(error, finding)
+    if error.writes is not None and error.writes > 1 and finding.trace.in_loop:
+        yield Reason(1, f"PyTorch counted {error.writes} writes since the tensor was saved: this one is in a loop")
+
+
+def _producer(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
+    trace = finding.trace
+    if error.producer is None:
+        if error.version is None:
+            return  # PyTorch before 1.2 names nothing
+        if finding.code == "IPL203":
+            yield Reason(3, "PyTorch names no operation that made the tensor: it is a parameter, or needs no grad")
+        elif trace.role == "result":
+            yield Reason(-2, "PyTorch names no operation that made the tensor, and this one is a result")
+        elif trace.tracked:
+            yield Reason(-1, "PyTorch names no operation that made the tensor")
+        return
+    named = nodes.plain(error.producer)
+    if trace.role == "result":
+        if trace.node is None:
+            return
+        if nodes.plain(trace.node) == named:
+            yield Reason(4, f"the tensor is a result of {error.producer}, which keeps its result")
+        elif named not in nodes.VIEWS | nodes.REPLACED:
+            yield Reason(-3, f"the tensor is a result of {error.producer}, not of {nodes.plain(trace.node)}")
+        return
+    if finding.code == "IPL203":
+        if named in nodes.VIEWS:
+            yield Reason(2, f"{error.producer} stands for a view of a parameter, such as a layer's transposed weight")
+        else:
+            yield Reason(-1, f"the tensor is a result of {error.producer}, not a parameter")
+        return
+    writes = nodes.of_write(trace.write or "", trace.form or "")
+    if trace.tracked and named in writes:
+        yield Reason(
+            3, f"{error.producer} is what this write is recorded as, and of inputs PyTorch names the last write"
+        )
+    elif named in nodes.VIEWS or named in nodes.REPLACED:
+        if trace.form == "item" or trace.in_loop:
+            yield Reason(1, f"{error.producer} stands for a tensor of which a part, or a view, was written")
+    elif trace.tracked and writes:
+        yield Reason(-1, f"this write would show as {' or '.join(sorted(writes))}, not as {error.producer}")
+
+
+def _failed(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
+    node = finding.trace.node
+    if error.failed is None or node is None:
+        return
+    if nodes.plain(node) == nodes.plain(error.failed):
+        yield Reason(3, f"the backward that failed is {error.failed}, that of the operation which saved the tensor")
+    else:
+        yield Reason(-1, f"the backward that failed is {error.failed}, not {node}")
+
+
+def _forward(stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
+    """Anomaly mode's stack shows the operation whose backward failed: the one that saved the tensor."""
+    saved = finding.trace.saved
+    if not stacks.forward or saved is None:
+        return
+    hit = _among(saved, stacks.forward)
+    if hit is not None:
+        yield Reason(
+            5 if hit.inner == 0 else 4, f"the operation that failed ran at {_shown(hit)}, and saved the tensor there"
+        )
+    elif any(_among(step.span, stacks.forward) for step in finding.related):
+        yield Reason(2, "the operation that failed ran on the way that this story takes")
+    else:
+        yield Reason(
+            -4, f"the operation that failed ran at {_shown(stacks.forward[0])}, not where this tensor was saved"
+        )
+
+
+def _shape(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
+    sizes = finding.trace.shape
+    if error.shape is None or sizes is None or (not sizes and not error.shape):
+        return
+    if len(sizes) != len(error.shape) or any(
+        one is not None and one != other for one, other in zip(sizes, error.shape, strict=True)
+    ):
+        yield Reason(-1, f"the tensor has the shape {list(error.shape)}, and this one seems to have another")
+    elif any(size is not None for size in sizes):
+        yield Reason(2 if None not in sizes else 1, f"the tensor has the shape {list(error.shape)}")
+
+
+def _among(span: Span, places: Sequence[Place]) -> Place | None:
+    """The innermost frame that stands on a row of the span."""
+    for place in places:
+        if place.filename == span.filename and span.start.row <= place.row <= span.end.row:
+            return place
+    return None
+
+
+def _shown(place: Place) -> str:
+    return f"line {place.row}"
