@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
 
@@ -74,8 +74,9 @@ class Trace:
 
     raised: where PyTorch raises; None where that is not known, as for a result that is handed out to be trained.
     node, role: of an overwritten saved tensor, the node that saved it as PyTorch names it (``ReluBackward0``), and whether
-    as its input or as its result. saved: where that happened. shape: the tensor's sizes, None for one that is unknown.
-    form, write: what kind of write it is (``method``, ``step``) and how it is spelt (``add_``). tracked: in grad mode.
+    as its input or as its result. saved: where that ran, where it is known. shape: the tensor's sizes, None for one that
+    is unknown. interior: an operation made it, so that it has a node. form, write: what kind of write it is (``method``,
+    ``step``) and how it is spelt (``add_``). tracked: in grad mode.
     """
 
     raised: Span | None = None
@@ -83,6 +84,7 @@ class Trace:
     role: Literal["input", "result"] | None = None
     saved: Span | None = None
     shape: tuple[int | None, ...] | None = None
+    interior: bool = True
     form: str | None = None
     write: str | None = None
     tracked: bool = True
@@ -95,8 +97,8 @@ class Diagnostic:
 
     ``suggestion`` is the rewrite in code, as the user would type it, in place of the statement at ``suggestion_span``
     where that is set; ``noqa_row`` is the row on which a
-    suppression comment counts (the last row of the statement that holds the finding's start). ``trace`` is for
-    those who hold a traceback against it.
+    suppression comment counts (the last row of the statement that holds the finding's start). ``traces``
+    are for those who hold a traceback against it: one for each way in which it comes about.
     """
 
     code: str
@@ -114,9 +116,15 @@ class Diagnostic:
     url: str = ""
     noqa_rows: frozenset[int] = field(default_factory=frozenset)
     suggestion_span: Span | None = None
-    trace: Trace = field(default_factory=Trace)
+    traces: tuple[Trace, ...] = ()
 
     @property
     def sort_key(self) -> tuple[object, ...]:
         """Orders findings as a reader meets them: by file, place, then code."""
         return (self.span.filename, self.span.start, self.code, self.message)
+
+    def merged(self, other: Diagnostic | None) -> Diagnostic:
+        """This finding with the traces of another one, of the same code at the same place."""
+        if other is None or set(other.traces) <= set(self.traces):
+            return self
+        return replace(self, traces=tuple(dict.fromkeys((*self.traces, *other.traces))))

@@ -97,7 +97,7 @@ class SavedOverwritten:
     context): nothing raises and the gradients are wrong.
     backward_site: where backward is called; None where the result is returned to be trained.
     in_loop: the write belongs to a later round of the same loop than the save.
-    shape: the saved tensor's sizes, None for one that is unknown, or where none is known.
+    shape: the saved tensor's sizes, None for one that is unknown, or where none is known. interior: an operation made it.
     """
 
     write: Write
@@ -111,6 +111,7 @@ class SavedOverwritten:
     in_loop: bool
     context: Context
     shape: tuple[int | None, ...] | None = None
+    interior: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,11 @@ def settle(reports: Iterable[FileReport]) -> list[Diagnostic]:
             if settled and (not entry.forward or found.assumptions):
                 continue
             key = (found.code, found.span)
-            if key not in best or worth(found) < worth(best[key]):
-                best[key] = found
+            known = best.get(key)
+            if known is None or worth(found) < worth(known):
+                best[key] = found.merged(known)
+            else:
+                best[key] = known.merged(found)
     return sorted(best.values(), key=lambda found: found.sort_key)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..diagnostics import Diagnostic, Span
+from ..diagnostics import Diagnostic, Span, Trace
 from . import nodes
 from .places import Place
 from .traceback import Kind, TorchError
@@ -25,7 +25,7 @@ RULES: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "function-view": (("IPL401",), ()),
     "no-grad-view": (("IPL402",), ()),
     "detach-view": (("IPL402",), ()),
-    "shared-memory": (("IPL403",), ()),
+    "shared-memory": (("IPL403", "IPL303"), ()),
     "inference": (("IPL404",), ()),
     "second-backward": (("IPL501",), ()),
     "interior-grad": (("IPL502", "IPL503"), ()),
@@ -75,129 +75,139 @@ def rank(error: TorchError, stacks: Stacks, findings: Iterable[Diagnostic]) -> l
     """The findings that fit an error, the best first."""
     fitting: list[Explanation] = []
     for finding in findings:
-        reasons = _kind(error, finding)
-        if reasons is None:
+        kind = _kind(error, finding)
+        if kind is None:
             continue
-        of_saved = _saved(error, stacks, finding) if error.kind == "modified" else ()
-        explanation = Explanation(finding, (*reasons, *of_saved, *_raised(error, stacks, finding)))
-        if explanation.score >= LEAST:
-            fitting.append(explanation)
+        ways = [Explanation(finding, (kind, *_all(error, stacks, finding, trace))) for trace in finding.traces]
+        best = max(ways, key=lambda way: way.score, default=Explanation(finding, (kind,)))
+        if best.score >= LEAST:
+            fitting.append(best)
     return sorted(fitting, key=lambda it: (-it.score, -it.finding.severity, it.finding.sort_key))
 
 
-def _kind(error: TorchError, finding: Diagnostic) -> tuple[Reason, ...] | None:
+def _kind(error: TorchError, finding: Diagnostic) -> Reason | None:
     first, close = RULES[error.kind]
     if finding.code in first:
-        return (Reason(3, "it raises this kind of error"),)
-    return (Reason(1, "it raises an error close to this one"),) if finding.code in close else None
+        return Reason(3, "it raises this kind of error")
+    return Reason(1, "it raises an error close to this one") if finding.code in close else None
 
 
-def _raised(error: TorchError, stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
+def _all(error: TorchError, stacks: Stacks, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
+    """What speaks for and against one way in which the finding comes about."""
+    if error.kind == "modified":
+        yield from _producer(error, finding, trace)
+        yield from _failed(error, finding, trace)
+        yield from _forward(stacks, finding, trace)
+        yield from _shape(error, finding, trace)
+        if any(place.filename == finding.span.filename for place in (*stacks.raised, *stacks.forward)):
+            yield Reason(1, "it is in a file that the traceback passes through")
+        if error.writes is not None and error.writes > 1 and trace.in_loop:
+            yield Reason(1, f"PyTorch counted {error.writes} writes since the tensor was saved: this one is in a loop")
+    yield from _raised(error, stacks, finding, trace)
+
+
+def _raised(error: TorchError, stacks: Stacks, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
     """Whether the error comes up where the finding says."""
     if not stacks.raised:
         return
-    trace, innermost = finding.trace, stacks.raised[0]
     at_backward = error.kind == "modified"
-    if trace.raised is not None:
-        hit = _among(trace.raised, stacks.raised)
+    hit = _among(trace.raised, stacks.raised) if trace.raised is not None else None
+    if hit is not None:
         what = "backward is called" if error.kind in ("modified", "second-backward") else "PyTorch raises"
-        if hit is not None:
-            yield Reason(6 if not at_backward else 3, f"{what} at {_shown(hit)}, as the traceback says")
-            return
-    if any(_among(step.span, stacks.raised) for step in finding.related) or _among(finding.span, stacks.raised):
+        yield Reason(3 if at_backward else 6, f"{what} at line {hit.row}, as the traceback says")
+    elif any(_among(step.span, stacks.raised) for step in finding.related) or _among(finding.span, stacks.raised):
         yield Reason(1 if at_backward else 4, "its story passes through the frames of the traceback")
     elif trace.raised is not None:
-        where = f"at {_shown(innermost)}"
-        yield Reason(-2 if at_backward else -4, f"the error was raised {where}, not where this would raise it")
+        where = f"line {stacks.raised[0].row}"
+        yield Reason(-2 if at_backward else -4, f"the error was raised at {where}, not where this would raise it")
 
 
-def _saved(error: TorchError, stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
-    """Whether the tensor that PyTorch names is the one that the finding says was overwritten."""
-    yield from _producer(error, finding)
-    yield from _failed(error, finding)
-    yield from _forward(stacks, finding)
-    yield from _shape(error, finding)
-    if error.writes is not None and error.writes > 1 and finding.trace.in_loop:
-        yield Reason(1, f"PyTorch counted {error.writes} writes since the tensor was saved: this one is in a loop")
-
-
-def _producer(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
-    trace = finding.trace
+def _producer(error: TorchError, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
+    """Whether the tensor that PyTorch names may be the one that was overwritten."""
+    if error.version is None:
+        return  # PyTorch before 1.2 names nothing
     if error.producer is None:
-        if error.version is None:
-            return  # PyTorch before 1.2 names nothing
-        if finding.code == "IPL203":
-            yield Reason(3, "PyTorch names no operation that made the tensor: it is a parameter, or needs no grad")
-        elif trace.role == "result":
-            yield Reason(-2, "PyTorch names no operation that made the tensor, and this one is a result")
-        elif trace.tracked:
-            yield Reason(-1, "PyTorch names no operation that made the tensor")
+        if not trace.interior:
+            yield Reason(
+                3, "PyTorch names no operation that made the tensor: it is a leaf or needs no grad, as this one"
+            )
+        elif finding.code != "IPL203":
+            yield Reason(-2, "PyTorch names no operation that made the tensor, and one has made this")
         return
     named = nodes.plain(error.producer)
-    if trace.role == "result":
-        if trace.node is None:
-            return
-        if nodes.plain(trace.node) == named:
-            yield Reason(4, f"the tensor is a result of {error.producer}, which keeps its result")
-        elif named not in nodes.VIEWS | nodes.REPLACED:
-            yield Reason(-3, f"the tensor is a result of {error.producer}, not of {nodes.plain(trace.node)}")
-        return
     if finding.code == "IPL203":
         if named in nodes.VIEWS:
             yield Reason(2, f"{error.producer} stands for a view of a parameter, such as a layer's transposed weight")
         else:
             yield Reason(-1, f"the tensor is a result of {error.producer}, not a parameter")
-        return
-    writes = nodes.of_write(trace.write or "", trace.form or "")
+    elif trace.role == "result":
+        yield from _of_result(error.producer, trace)
+    else:
+        yield from _of_input(error.producer, trace)
+
+
+def _of_result(producer: str, trace: Trace) -> Iterable[Reason]:
+    same = nodes.same(trace.node, producer) if trace.node is not None else None
+    if same:
+        yield Reason(4, f"the tensor is a result of {producer}, which keeps its result")
+    elif same is False and nodes.plain(producer) not in nodes.VIEWS | nodes.REPLACED:
+        yield Reason(-3, f"the tensor is a result of {producer}, not of {nodes.plain(trace.node or '')}")
+
+
+def _of_input(producer: str, trace: Trace) -> Iterable[Reason]:
+    named, writes = nodes.plain(producer), nodes.of_write(trace.write or "", trace.form or "")
     if trace.tracked and named in writes:
-        yield Reason(
-            3, f"{error.producer} is what this write is recorded as, and of inputs PyTorch names the last write"
-        )
+        yield Reason(3, f"{producer} is what this write is recorded as, and of inputs PyTorch names the last write")
     elif named in nodes.VIEWS or named in nodes.REPLACED:
         if trace.form == "item" or trace.in_loop:
-            yield Reason(1, f"{error.producer} stands for a tensor of which a part, or a view, was written")
-    elif trace.tracked and writes:
-        yield Reason(-1, f"this write would show as {' or '.join(sorted(writes))}, not as {error.producer}")
+            yield Reason(1, f"{producer} stands for a tensor of which a part, or a view, was written")
+    elif trace.tracked and writes and trace.interior:
+        yield Reason(-1, f"this write would show as {' or '.join(sorted(writes))}, not as {producer}")
 
 
-def _failed(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
-    node = finding.trace.node
-    if error.failed is None or node is None:
-        return
-    if nodes.plain(node) == nodes.plain(error.failed):
+def _failed(error: TorchError, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
+    """Whether the backward that failed is that of the operation which saved the tensor."""
+    same = nodes.same(trace.node, error.failed) if error.failed is not None and trace.node is not None else None
+    if same:
         yield Reason(3, f"the backward that failed is {error.failed}, that of the operation which saved the tensor")
-    else:
-        yield Reason(-1, f"the backward that failed is {error.failed}, not {node}")
+    elif same is False and finding.code != "IPL203":  # a step overwrites what many operations have saved
+        yield Reason(-1, f"the backward that failed is {error.failed}, not {trace.node}")
 
 
-def _forward(stacks: Stacks, finding: Diagnostic) -> Iterable[Reason]:
+def _forward(stacks: Stacks, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
     """Anomaly mode's stack shows the operation whose backward failed: the one that saved the tensor."""
-    saved = finding.trace.saved
-    if not stacks.forward or saved is None:
+    if not stacks.forward:
         return
-    hit = _among(saved, stacks.forward)
+    ran = stacks.forward[0].row
+    start = finding.span.start.row
+    for place in stacks.forward:
+        if place.filename == finding.span.filename and place.scope[0] <= start <= place.scope[1]:
+            after = " and after it" if place.inner == 0 and start > place.row else ""
+            yield Reason(2 + bool(after), f"it is in a function through which the operation that failed ran{after}")
+            break
+    hit = _among(trace.saved, stacks.forward) if trace.saved is not None else None
     if hit is not None:
         yield Reason(
-            5 if hit.inner == 0 else 4, f"the operation that failed ran at {_shown(hit)}, and saved the tensor there"
+            5 if hit.inner == 0 else 4, f"the operation that failed ran at line {ran}, and saved the tensor there"
         )
     elif any(_among(step.span, stacks.forward) for step in finding.related):
         yield Reason(2, "the operation that failed ran on the way that this story takes")
-    else:
-        yield Reason(
-            -4, f"the operation that failed ran at {_shown(stacks.forward[0])}, not where this tensor was saved"
-        )
+    elif trace.saved is not None and finding.code != "IPL203":
+        yield Reason(-4, f"the operation that failed ran at line {ran}, not where this tensor was saved")
 
 
-def _shape(error: TorchError, finding: Diagnostic) -> Iterable[Reason]:
-    sizes = finding.trace.shape
+def _shape(error: TorchError, finding: Diagnostic, trace: Trace) -> Iterable[Reason]:
+    sizes = trace.shape
     if error.shape is None or sizes is None or (not sizes and not error.shape):
         return
     if len(sizes) != len(error.shape) or any(
         one is not None and one != other for one, other in zip(sizes, error.shape, strict=True)
     ):
-        yield Reason(-1, f"the tensor has the shape {list(error.shape)}, and this one seems to have another")
+        # A view of it may be what was saved.
+        if error.producer is None or nodes.plain(error.producer) not in nodes.VIEWS:
+            yield Reason(-1, f"the tensor has the shape {list(error.shape)}, and this one seems to have another")
     elif any(size is not None for size in sizes):
-        yield Reason(2 if None not in sizes else 1, f"the tensor has the shape {list(error.shape)}")
+        yield Reason(2 if None not in sizes else 1, f"the tensor has the shape {list(error.shape)}, as this one")
 
 
 def _among(span: Span, places: Sequence[Place]) -> Place | None:
@@ -206,7 +216,3 @@ def _among(span: Span, places: Sequence[Place]) -> Place | None:
         if place.filename == span.filename and span.start.row <= place.row <= span.end.row:
             return place
     return None
-
-
-def _shown(place: Place) -> str:
-    return f"line {place.row}"

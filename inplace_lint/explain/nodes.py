@@ -21,6 +21,23 @@ VIEWS = frozenset(
 REPLACED = frozenset(("CopySlices", "Copy", "Fill", "IndexPut", "MaskedFill", "IndexFill", "IndexCopy", "Zero"))
 """What a write to a part of a tensor makes."""
 
+_PRODUCTS = frozenset(("Mm", "Mv", "Dot", "Bmm", "Addmm", "Addmv", "Addbmm", "Baddbmm", "Linear"))
+# Nodes that save no tensor: an operation that is said to have saved by one of them is made of several.
+_KEEP_NOTHING = VIEWS | {"Stack", "Cat", "Add", "Sub", "Sum", "Mean", "Clone", "Neg"}
+
+
+def same(one: str, other: str) -> bool | None:
+    """Whether two names may be those of one node, or None where the first does not tell which node it was."""
+    first, second = plain(one), plain(other)
+    if first == second:
+        return True
+    if first in _KEEP_NOTHING:
+        return None
+    if first in _PRODUCTS and second in _PRODUCTS:
+        return None  # which one `@` makes depends on the dimensions
+    return False
+
+
 _OPERATORS = {
     "+=": "__iadd__", "-=": "__isub__", "*=": "__imul__", "/=": "__itruediv__", "**=": "__ipow__", "@=": "__imatmul__",
     "//=": "__ifloordiv__", "%=": "__imod__", "&=": "__iand__", "|=": "__ior__", "^=": "__ixor__",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -21,12 +22,16 @@ _TELLING = 8
 
 @dataclass(frozen=True)
 class Place:
-    """A row of a file at hand that a frame stands for; ``inner`` counts from the innermost such frame, which is 0."""
+    """A row of a file at hand that a frame stands for; ``inner`` counts from the innermost such frame, which is 0.
+
+    scope: the first and last row of the function that it runs in; of the whole file at the top of a module.
+    """
 
     filename: str
     row: int
     frame: Frame
     inner: int = 0
+    scope: tuple[int, int] = (1, 0)
 
 
 def is_library(filename: str) -> bool:
@@ -47,6 +52,7 @@ class Finder:
         self._files = list(files)
         self._lines = lines
         self._by_name: dict[str, list[str]] = {}
+        self._functions: dict[str, list[tuple[int, int]]] = {}
         for name in self._files:
             self._by_name.setdefault(os.path.basename(name), []).append(name)
 
@@ -56,8 +62,17 @@ class Finder:
         for frame in reversed(frames):
             place = self._place(frame)
             if place is not None:
-                found.append(Place(place[0], place[1], frame, len(found)))
+                filename, row = place
+                found.append(Place(filename, row, frame, len(found), self._scope(filename, row)))
         return found
+
+    def _scope(self, filename: str, row: int) -> tuple[int, int]:
+        """The rows of the innermost function around a row."""
+        functions = self._functions.get(filename)
+        if functions is None:
+            functions = self._functions[filename] = _functions(self._lines(filename))
+        around = [it for it in functions if it[0] <= row <= it[1]]
+        return min(around, key=lambda it: it[1] - it[0], default=(1, len(self._lines(filename))))
 
     def _place(self, frame: Frame) -> tuple[str, int] | None:
         parts = _parts(frame.filename)
@@ -83,6 +98,19 @@ class Finder:
         # Python before 3.8 names the last line of a statement, and prints its first from 3.8 on.
         rows = [row for row, line in enumerate(lines, 1) if _same(line) == wanted]
         return min(rows, key=lambda row: abs(row - frame.row), default=None)
+
+
+def _functions(source: Sequence[str]) -> list[tuple[int, int]]:
+    """The first and last rows of a file's functions."""
+    try:
+        tree = ast.parse("\n".join(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
 
 
 def _same(line: str) -> str:

@@ -97,6 +97,8 @@ def parse(text: str) -> TorchError | NoError:
         raised = _frames([*lines[start:warned], *lines[end_of_forward:row]])
     else:
         raised = _frames(lines[start:row])
+    if kind == "interior-grad" and (warning := _WARNING.match(lines[row])):
+        raised = [Frame(warning[1], int(warning[2]), None, _text_after(lines, row))]
     about = _TENSOR.search(message)
     produced = _PRODUCER.search(message) if kind == "modified" else _VIEW_OUTPUT.search(message)
     versions = _VERSIONS.search(message)
@@ -177,6 +179,7 @@ _CELL = re.compile(r"^(?:Cell |Input )?In ?\[(\d+)\], (?:line (\d{1,9})|in <cell
 _OLD_IPYTHON = re.compile(r"^(<ipython-input-\S+>|\S.*?\.py) in (\w+|<\w+>)(?:\(.*\))?$")
 _ARROW = re.compile(r"^-+> ?(\d{1,9})(?: (.*))?$")
 _ERROR = re.compile(r"^\s*((?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning))(?:: (.*))?$")
+_WARNING = re.compile(r"^(\S.*?\.py):(\d{1,9}): \w*Warning: ")
 _MESSAGE_ROWS = 12
 _SAME_MESSAGE = 4
 

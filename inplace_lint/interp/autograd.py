@@ -508,6 +508,7 @@ def _check_saved(
                     in_loop=key < 0,
                     context=m.context(together, write.calls),
                     shape=None if held is None else held.shape,
+                    interior=held is None or held.status.interior is not None,
                 )
                 m.emit(event, together)
 

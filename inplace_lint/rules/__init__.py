@@ -49,6 +49,9 @@ def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
                 continue
             key = (found.code, found.span)
             worth = (-found.severity, len(found.assumptions), -len(found.related), found.message)
-            if key not in best or worth < best[key][0]:
-                best[key] = (worth, found)
+            known = best.get(key)
+            if known is None or worth < known[0]:
+                best[key] = (worth, found.merged(known[1] if known else None))
+            else:
+                best[key] = (known[0], known[1].merged(found))
     return sorted((found for _, found in best.values()), key=lambda found: found.sort_key)

@@ -201,7 +201,7 @@ class Rule(ABC):
             noqa_row=max(statement.end.row, span.start.row),
             noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
             url=self.url,
-            trace=trace or Trace(raised=span),
+            traces=(trace or Trace(raised=span),),
         )
 
     def _severity(self, context: Context) -> Severity:

@@ -44,8 +44,10 @@ def _trace(ctx: RuleContext, event: SavedOverwritten) -> Trace:
         raised=None if event.backward_site is None else ctx.span(event.backward_site),
         node=event.node,
         role=event.what,
-        saved=ctx.span(event.save_site),
+        # What a module saves it saves where it is called, wherever it was made.
+        saved=None if words.is_constructor(ctx, event.save_site) else ctx.span(event.save_site),
         shape=event.shape,
+        interior=event.interior,
         form=write.form,
         write=write.op,
         tracked=not write.in_no_grad and write.form != "step",
@@ -119,10 +121,11 @@ class SavedInputOverwritten(Rule):
     ## What PyTorch says
     ```text
     RuntimeError: one of the variables needed for gradient computation has been modified by an inplace operation:
-    [torch.FloatTensor [3]], which is output 0 of Mul, is at version 1; expected version 0 instead.
+    [torch.FloatTensor [3]], which is output 0 of Add, is at version 1; expected version 0 instead.
     ```
-    Versions before 2.13 name the node in full (`output 0 of MulBackward0`). The node named is the one that made
-    the tensor, not the line that wrote to it; that line is this finding's place.
+    Versions before 2.13 name the node in full (`output 0 of AddBackward0`). The node named is that of the last write,
+    here of `+=`; of a write under `no_grad`, which makes no node, it is the one that made the tensor. PyTorch does not
+    name the line that wrote; that line is this finding's place.
 
     ## Example
     ```python

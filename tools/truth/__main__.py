@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tools.truth import compare, shrink
+from tools.truth import compare, shrink, tracebacks
 from tools.truth import fixes as trials
 from tools.truth.fixtures import FixtureError, check_linter, check_torch, load
 from tools.truth.generate import generate, programs, topics
@@ -71,6 +71,28 @@ def fixes(paths: tuple[Path, ...], seed: int, count: int, no_fixtures: bool, sho
     for trial in report.broken:
         click.echo(f"safe, and does not hold: {trial.describe()}")
     sys.exit(1 if report.broken else 0)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def explain(paths: tuple[Path, ...]) -> None:
+    """Run the fixtures that fail, with and without anomaly mode: does `explain-error` rank the culprit first?"""
+    wrong = 0
+    cases = list(tracebacks.failing(load([path.resolve() for path in paths])))
+    with tracebacks.Tracebacks() as runs:
+        for anomaly in (False, True):
+            mode = "anomaly mode" if anomaly else "plain"
+            answers = [tracebacks.explain(case, runs.of(case.path, anomaly)) for case in cases]
+            told = [answer for answer in answers if answer.kind is not None]
+            for answer in told:
+                if not answer.first:
+                    wrong += 1
+                    click.echo(f"{answer.fixture.name} ({mode}, {answer.kind}): ranked {list(answer.ranked[:3])}")
+            first = sum(answer.first for answer in told)
+            click.echo(
+                f"{mode}: the culprit is first in {first} of {len(told)}; {len(answers) - len(told)} end in no error"
+            )
+    sys.exit(1 if wrong else 0)
 
 
 @main.command()
