@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 import torch
+
+from inplace_lint.explain.traceback import TorchError, parse
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,8 +33,11 @@ def test_the_output_shown_is_the_real_one(command: str, output: str) -> None:
         text=True,
         env=environment,
     )
-    assert done.stdout == output
-    assert (done.returncode, done.stderr) == (1, "")
+    # Three dots on a line of their own stand for lines that are left out, where they are no output themselves.
+    parts = [output] if done.stdout == output else output.split("\n...\n")
+    assert done.stdout.startswith(parts[0]) and done.stdout.endswith(parts[-1])
+    assert len(parts) <= 2
+    assert (done.returncode, done.stderr) == (0 if command.startswith("explain-error") else 1, "")
 
 
 def run_example(name: str) -> None:
@@ -46,6 +52,17 @@ def test_the_example_fails_in_pytorch_as_the_output_says_and_its_repair_does_not
         run_example("quickstart.py")
     assert "which is output 0 of Sigmoid, is at version" in " ".join(output.split())
     run_example("quickstart.fixed.py")
+
+
+def test_the_traceback_of_the_example_is_what_pytorch_prints() -> None:
+    written = parse((ROOT / "examples" / "quickstart.txt").read_text(encoding="utf-8"))
+    with pytest.raises(RuntimeError) as raised:
+        run_example("quickstart.py")
+    printed = parse("".join(traceback.format_exception(raised.type, raised.value, raised.tb)))
+    assert isinstance(written, TorchError) and isinstance(printed, TorchError)
+    assert written.message == printed.message
+    lines = [frame.text for frame in written.raised]
+    assert set(lines) <= {frame.text for frame in printed.raised} | {"loss.backward()"}
 
 
 def test_the_code_in_the_readme_that_installs_and_tests_is_one_line_each() -> None:
