@@ -116,7 +116,7 @@ def fix_paths(
             raise Unfixable("the file changed while it was checked")
         return Document.read(name)
 
-    fixed = _fixed(runs, _distinct(names), load, settings, unsafe, None if dry else writing.write)
+    fixed = _fixed(runs, names, load, settings, unsafe, None if dry else writing.write)
     shown = sorted([*_chosen(missing, settings), *fixed.result.diagnostics], key=_order)
     return replace(fixed, result=replace(fixed.result, diagnostics=shown))
 
@@ -144,15 +144,24 @@ def _fixed(
     unsafe: bool,
     write: Callable[[Sequence[Sequence[Change]]], Written] | None,
 ) -> Fixed:
-    def lint(texts: Mapping[str, str]) -> list[Diagnostic]:
-        return _settled(runs.with_texts(texts).values())
+    real = {name: os.path.realpath(name) for name in names}
+    # A file that goes by several names is changed under the first one.
+    first = {path: name for name, path in reversed(real.items())}
+    others = {name: first[path] for name, path in real.items() if first[path] != name}
 
-    fixer = rounds.Fixer(names, load, lint, lambda found: _chosen(found, settings), unsafe)
+    def reports(texts: Mapping[str, str]) -> Collection[FileReport | Failure]:
+        linked = {name: texts[to] for name, to in others.items() if to in texts}
+        return runs.with_texts({**texts, **linked}).values()
+
+    def shown(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        return _chosen((it for it in found if it.span.filename not in others), settings)
+
+    fixer = rounds.Fixer(first.values(), load, lambda texts: _settled(reports(texts)), shown, unsafe)
     outcome = fixer.run(_settled(runs.reports.values()))
     changes = [change for group in outcome.groups for change in group]
     written = write(outcome.groups) if write is not None else Written([change.name for change in changes])
     after = {change.name: change.after for change in changes if change.name in written.names}
-    result = _gather(runs.with_texts(after).values(), settings)
+    result = _gather(reports(after), settings)
     fixed = [found for found in outcome.fixed if not _lies_in(found, written.failures)]
     return Fixed(result, fixed, changes, outcome.not_fixed, written, outcome.capped)
 
@@ -161,11 +170,6 @@ def _settled(parts: Collection[FileReport | Failure]) -> list[Diagnostic]:
     """All findings; a file on which the analysis breaks down has one that says so."""
     broken = (FileReport.plain(rules.unreadable(it.filename, it.error)) for it in parts if isinstance(it, Failure))
     return settle([*(it for it in parts if isinstance(it, FileReport)), *broken])
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """The names without those that lead to a file which another one leads to: it is changed once."""
-    return list({os.path.realpath(name): name for name in reversed(list(names))}.values())
 
 
 def _lies_in(found: Diagnostic, names: Collection[str]) -> bool:
