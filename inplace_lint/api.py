@@ -27,7 +27,17 @@ from .source import discovery
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
 
-__all__ = ["Failure", "Fixed", "Result", "check_paths", "check_source", "check_text", "files_in", "fix_paths", "fix_text"]
+__all__ = [
+    "Failure",
+    "Fixed",
+    "Result",
+    "check_paths",
+    "check_source",
+    "check_text",
+    "files_in",
+    "fix_paths",
+    "fix_text",
+]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .report import Answer
     from .traceback import TorchError
 
-NOTHING_FITS = 1
+NOTHING_FITS, INTERNAL_FAILURE = 1, 2
 _MOST_BYTES = 8 << 20
 """Of a longer text only the end is read: the error comes last."""
 
@@ -52,14 +52,17 @@ def explain_error(file: str | None, paths: tuple[str, ...], output_format: str, 
             raise click.UsageError("there is no traceback to explain: the input is empty")
         click.echo(f"No error of autograd's in-place checks was found: {error.reason}.", err=True)
         return NOTHING_FITS
-    answer, shown = _explain(error, paths, color, jobs or os.cpu_count() or 1)
+    answer, shown, failed = _explain(error, paths, color, jobs or os.cpu_count() or 1)
     from ..cli import write
 
     write(report.text(answer, shown) if output_format == "text" else report.as_json(answer))
-    return 0 if answer.explanations or answer.guesses else NOTHING_FITS
+    if answer.explanations:
+        return 0
+    return INTERNAL_FAILURE if failed else 0 if answer.guesses else NOTHING_FITS
 
 
-def _explain(error: TorchError, paths: Sequence[str], color: str, jobs: int) -> tuple[Answer, Report]:
+def _explain(error: TorchError, paths: Sequence[str], color: str, jobs: int) -> tuple[Answer, Report, bool]:
+    """The answer, how to print it, and whether the analysis of some file broke down."""
     from .. import api
     from ..cli import make_report
     from ..diagnostics import Severity
@@ -81,10 +84,12 @@ def _explain(error: TorchError, paths: Sequence[str], color: str, jobs: int) -> 
     names += sorted(name for name in steps if os.path.abspath(name) not in named)
     finder = places.Finder(names, cache(shown.lines))
     stacks = match.Stacks(finder.places(error.raised), finder.places(error.forward))
-    explanations = match.rank(error, stacks, result.diagnostics)
+    weighed = match.weigh(error, stacks, result.diagnostics)
+    explanations = [it for it in weighed if it.score >= match.LEAST]
     lines: Lines = shown.lines
     guessed = [] if explanations else guess.guesses(error, stacks, names, lines)
-    return Answer(error, stacks, explanations, guessed), shown
+    unlikely = [] if explanations else weighed
+    return Answer(error, stacks, explanations, guessed, unlikely), shown, bool(result.failures)
 
 
 def _text(file: str | None) -> str:

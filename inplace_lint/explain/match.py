@@ -67,22 +67,25 @@ class Explanation:
         return any(reason.weight < 0 for reason in self.reasons)
 
 
-LEAST = 2
+LEAST = 3
 """The score from which a finding counts as an explanation."""
 
 
 def rank(error: TorchError, stacks: Stacks, findings: Iterable[Diagnostic]) -> list[Explanation]:
     """The findings that fit an error, the best first."""
-    fitting: list[Explanation] = []
+    return [it for it in weigh(error, stacks, findings) if it.score >= LEAST]
+
+
+def weigh(error: TorchError, stacks: Stacks, findings: Iterable[Diagnostic]) -> list[Explanation]:
+    """All findings of the error's kind, those that fit best first and those that do not fit last."""
+    weighed: list[Explanation] = []
     for finding in findings:
         kind = _kind(error, finding)
         if kind is None:
             continue
         ways = [Explanation(finding, (kind, *_all(error, stacks, finding, trace))) for trace in finding.traces]
-        best = max(ways, key=lambda way: way.score, default=Explanation(finding, (kind,)))
-        if best.score >= LEAST:
-            fitting.append(best)
-    return sorted(fitting, key=lambda it: (-it.score, -it.finding.severity, it.finding.sort_key))
+        weighed.append(max(ways, key=lambda way: way.score, default=Explanation(finding, (kind,))))
+    return sorted(weighed, key=lambda it: (-it.score, -it.finding.severity, it.finding.sort_key))
 
 
 def _kind(error: TorchError, finding: Diagnostic) -> Reason | None:

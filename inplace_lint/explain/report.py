@@ -22,12 +22,16 @@ _MOST_OTHERS = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """An error, where its stacks lie, and what explains it: findings, or guesses where none fits."""
+    """An error, where its stacks lie, and what explains it: findings, or guesses where none fits.
+
+    unlikely: findings of the error's kind that the traceback speaks against, where none fits.
+    """
 
     error: TorchError
     stacks: Stacks
     explanations: Sequence[Explanation]
     guesses: Sequence[Guess]
+    unlikely: Sequence[Explanation] = ()
 
 
 def text(answer: Answer, report: output.Report) -> str:
@@ -45,6 +49,9 @@ def text(answer: Answer, report: output.Report) -> str:
     if answer.guesses:
         heading = "no finding of the linter fits; these writes are near, and are guesses:"
         blocks.append("\n".join([style.strong(heading), *_guessed(answer.guesses, report, style)]))
+    if answer.unlikely:
+        heading = "the linter has findings of this kind, which the traceback speaks against:"
+        blocks.append("\n".join([style.strong(heading), *_others(answer.unlikely, report)]))
     blocks.append(_closing(answer, len(best)))
     return "\n\n".join(blocks) + "\n"
 
@@ -113,7 +120,7 @@ def _closing(answer: Answer, best: int) -> str:
         said = "Found the write that fits." if best == 1 else f"Found {best} findings that fit equally well."
         unsure = best > 1 or answer.explanations[0].contradicted
     elif answer.guesses:
-        said = f"Found {output.plural(len(answer.guesses), 'guess').replace('guesss', 'guesses')} and nothing sure."
+        said = f"Found {len(answer.guesses)} guess{'' if len(answer.guesses) == 1 else 'es'} and nothing sure."
         unsure = True
     else:
         said = (
@@ -147,16 +154,18 @@ def as_json(answer: Answer) -> str:
             "raised": [_frame(place) for place in answer.stacks.raised],
             "forward": [_frame(place) for place in answer.stacks.forward],
         },
-        "explanations": [
-            {"score": it.score, "reasons": _weighed(it.reasons), "finding": as_object(it.finding)}
-            for it in answer.explanations
-        ],
+        "explanations": [_explanation(it) for it in answer.explanations],
+        "unlikely": [_explanation(it) for it in answer.unlikely],
         "guesses": [
             {"score": it.score, "reasons": _weighed(it.reasons), "text": it.text, **as_place(it.span)}
             for it in answer.guesses
         ],
     }
     return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+
+
+def _explanation(it: Explanation) -> dict[str, Any]:
+    return {"score": it.score, "reasons": _weighed(it.reasons), "finding": as_object(it.finding)}
 
 
 def _weighed(reasons: Sequence[Reason]) -> list[dict[str, Any]]:

@@ -224,9 +224,7 @@ def _message(window: str, match: re.Match[str]) -> str:
     named = list(re.finditer(r"(?:Error|Exception|Warning): ", before))
     start = named[-1].end() if named else match.start() - len(_sentence_before(before))
     text = window[start : start + 1200].strip()
-    for ending in ("Hint: enable anomaly detection", "Hint: the backtrace further above"):
-        text = text.partition(ending)[0].strip()
-    return text
+    return text.partition(" Hint: ")[0].strip()
 
 
 def _sentence_before(before: str) -> str:

@@ -114,6 +114,31 @@ def test_where_no_finding_fits_near_writes_are_guesses(project: Path) -> None:
     assert json.loads(out)["guesses"][0]["location"] == {"row": 7, "column": 5}
 
 
+def test_a_guess_goes_by_the_operation_that_pytorch_names(project: Path) -> None:
+    (project / "unknown.py").write_text(
+        "import torch\nfrom elsewhere import made\n\n\ndef f(x):\n    g = made(x).sigmoid()\n    h = made(x)\n    h *= x\n"
+        "    g *= x\n    return g + h\n"
+    )
+    out = run("-", "unknown.py", "--output-format", "json", cwd=project, stdin=MESSAGE.format(node="Sigmoid"), code=0)
+    (guess,) = json.loads(out.stdout)["guesses"]
+    assert guess["text"] == "g *= x" and "a result of Sigmoid (line 6)" in guess["reasons"][0]["text"]
+
+
+def test_the_backwards_near_a_second_backward_are_guesses(project: Path) -> None:
+    (project / "unknown.py").write_text("from elsewhere import loss\n\nfor x in loss.parts:\n    loss.backward()\n")
+    text = (
+        STACK.format(file="unknown.py", row=4)
+        + "RuntimeError: Trying to backward through the graph a second time, but the buffers have already been freed.\n"
+    )
+    assert "unknown.py:4:5: loss.backward()" in run("-", cwd=project, stdin=text, code=0).stdout
+
+
+def test_findings_that_the_traceback_speaks_against_are_named(project: Path) -> None:
+    text = 'Traceback (most recent call last):\n  File "gone.py", line 1, in f\n    g()\n' + MESSAGE.format(node="Exp")
+    out = run("-", "pkg/model.py", cwd=project, stdin=text, code=1).stdout
+    assert "which the traceback speaks against" in out and "pkg/model.py:7:5: IPL202" in out
+
+
 def test_nothing_fits(project: Path) -> None:
     (project / "clean.py").write_text("import torch\n\nprint(torch.ones(3))\n")
     out = run("-", "clean.py", cwd=project, stdin=MESSAGE.format(node="Sigmoid"), code=1)
