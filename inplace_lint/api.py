@@ -17,12 +17,13 @@ from .checking import Checker, Failure
 from .diagnostics import Diagnostic, Severity
 from .fixing import documents, rounds, writing
 from .fixing.documents import Change, Document, Unfixable
+from .fixing.imports import Speller
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
 from .rechecking import Rechecker
 from .settings import Settings
 from .settling import FileReport, settle
-from .source import discovery
+from .source import discovery, text
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
@@ -62,7 +63,8 @@ def check_source(source: str, filename: str = "<string>", settings: Settings | N
     """
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
-    return _chosen(settle([Checker([filename], overlay).source(source, filename)]), settings)
+    found = _chosen(settle([Checker([filename], overlay).source(source, filename)]), settings)
+    return _spelt(found, {filename: source})
 
 
 def check_paths(paths: Iterable[str | os.PathLike[str]], settings: Settings | None = None, jobs: int = 1) -> Result:
@@ -81,7 +83,7 @@ def check_paths(paths: Iterable[str | os.PathLike[str]], settings: Settings | No
 def check_text(source: str, filename: str, settings: Settings | None = None) -> Result:
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
     overlay = {os.path.abspath(filename): source}
-    return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings())
+    return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings(), {filename: source})
 
 
 def files_in(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> list[Path]:
@@ -143,7 +145,7 @@ def fix_text(data: bytes, filename: str, settings: Settings | None = None, *, un
         return [Checker([filename], overlay).guarded(overlay[os.path.abspath(name)], name) for name in names]
 
     runs = Rechecker([filename], check, {os.path.abspath(filename): document.text})
-    return _fixed(runs, [filename], lambda name: document, settings, unsafe, None)
+    return _fixed(runs, [filename], lambda name: document, settings, unsafe, None, {filename: document.text})
 
 
 def _fixed(
@@ -153,6 +155,7 @@ def _fixed(
     settings: Settings,
     unsafe: bool,
     write: Callable[[Sequence[Sequence[Change]]], Written] | None,
+    texts: Mapping[str, str] | None = None,
 ) -> Fixed:
     real = {name: os.path.realpath(name) for name in names}
     # A file that goes by several names is changed under the first one.
@@ -171,7 +174,7 @@ def _fixed(
     changes = [change for group in outcome.groups for change in group]
     written = write(outcome.groups) if write is not None else Written([change.name for change in changes])
     after = {change.name: change.after for change in changes if change.name in written.names}
-    result = _gather(reports(after), settings)
+    result = _gather(reports(after), settings, {**(texts or {}), **after})
     fixed = [found for found in outcome.fixed if not _lies_in(found, written.failures)]
     return Fixed(result, fixed, changes, outcome.not_fixed, written, outcome.capped)
 
@@ -251,7 +254,10 @@ def _alone(path: Path, names: Sequence[str], overlay: Mapping[str, str] | None) 
             return Failure(str(path), "the process that analysed it died", str(error))
 
 
-def _gather(parts: Iterable[FileReport | Failure], settings: Settings) -> Result:
+def _gather(
+    parts: Iterable[FileReport | Failure], settings: Settings, texts: Mapping[str, str] | None = None
+) -> Result:
+    """What the parts of a run come to; ``texts``, by name, stand for what lies on disk."""
     failures: list[Failure] = []
     reports: list[FileReport] = []
     for part in parts:
@@ -262,7 +268,20 @@ def _gather(parts: Iterable[FileReport | Failure], settings: Settings) -> Result
     found = settle(reports)
     shown = _chosen(found, settings)
     hidden = len(_chosen(found, replace(settings, severity=Severity.INFO))) - len(shown)
-    return Result(shown, failures, len(failures) + len(reports), hidden)
+    return Result(_spelt(shown, texts or {}), failures, len(failures) + len(reports), hidden)
+
+
+def _spelt(found: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagnostic]:
+    """The findings, each with its fix in the words of the file that it is for."""
+
+    def source(name: str) -> str:
+        try:
+            return texts[name] if name in texts else text.read(Path(name))
+        except text.SourceError:  # the file is gone by now; nothing can be put into an empty one
+            return ""
+
+    speller = Speller(source)
+    return [speller.spelt(one) for one in found]
 
 
 def _chosen(found: Iterable[Diagnostic], settings: Settings) -> list[Diagnostic]:

@@ -26,14 +26,19 @@ class Rechecker:
         self._overlay = dict(overlay or {})
         self.reports = dict(zip(self._names, check(self._names, self._overlay), strict=True))
         """What each file shows as it lies on disk, by name."""
+        self._last: tuple[Mapping[str, str], dict[str, FileReport | Failure]] = {}, self.reports
 
     def with_texts(self, texts: Mapping[str, str]) -> dict[str, FileReport | Failure]:
         """What each file shows when the texts, by name, stand for what they name."""
         if not texts:
             return self.reports
+        if texts == self._last[0]:
+            return self._last[1]
         affected = self._affected(texts)
         overlay = self._overlay | {os.path.abspath(name): text for name, text in texts.items()}
-        return self.reports | dict(zip(affected, self._check(affected, overlay), strict=True))
+        shown = self.reports | dict(zip(affected, self._check(affected, overlay), strict=True))
+        self._last = dict(texts), shown
+        return shown
 
     def _affected(self, changed: Iterable[str]) -> list[str]:
         """The files whose findings may depend on what is in the changed ones."""

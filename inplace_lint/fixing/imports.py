@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..diagnostics import Edit, Position, Span
+from ..diagnostics import Diagnostic, Edit, Position, Span
+from .edits import Misplaced, Text
 
 ROOTS = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
 """The names that fixes are written with, and the modules that they mean."""
@@ -66,7 +67,7 @@ class Names:
 
         Raises ``NameTaken`` where a needed name is not to be had.
         """
-        if not any(match["root"] for match in _USE.finditer(edit.content)) or self._tree is None:
+        if not _asks(edit.content) or self._tree is None:
             return (edit,)
         row = edit.span.start.row
         kept = {match["root"] for match in _USE.finditer(old) if match["root"]}
@@ -130,6 +131,46 @@ class Names:
         if row < len(self._lines):
             return _insertion(f"{gap}{statement}\n", filename, row + 1, 1)
         return _insertion(f"\n{gap}{statement}", filename, row, len(self._lines[row - 1]) + 1)
+
+
+class Speller:
+    """Puts the fixes of findings into the words of the files that they are for; ``source`` gives a file's text, by name."""
+
+    def __init__(self, source: Callable[[str], str]) -> None:
+        self._source = source
+        self._files: dict[str, tuple[Text, Names]] = {}
+
+    def spelt(self, found: Diagnostic) -> Diagnostic:
+        """The finding, its fix as it would be made; as it is where the text has no such place."""
+        fix = found.fix
+        code = [edit.content for edit in fix.edits] if fix else []
+        if fix is None or not any(_asks(content) for content in [*code, found.suggestion or ""]):
+            return found
+        try:
+            edits = tuple(dict.fromkeys(one for edit in fix.edits for one in self._edits(edit)))
+            suggestion = found.suggestion
+            if suggestion is not None and found.suggestion_span is not None:
+                suggestion = self._edits(Edit(suggestion, found.suggestion_span))[-1].content
+        except Misplaced:
+            return found
+        except NameTaken:
+            # There is nothing to import it as: the code shows what to do, and no more.
+            return replace(found, fix=replace(fix, applicability="display-only", edits=()))
+        return replace(found, fix=replace(fix, edits=edits), suggestion=suggestion)
+
+    def _edits(self, edit: Edit) -> tuple[Edit, ...]:
+        name = edit.span.filename
+        if name not in self._files:
+            source = self._source(name)
+            self._files[name] = Text(source), Names(source)
+        text, names = self._files[name]
+        old = text.source[text.offset(edit.span.start) : text.offset(edit.span.end)]
+        return names.spelt(edit, old)
+
+
+def _asks(content: str) -> bool:
+    """Whether code uses a name that may have to be put in the file's words."""
+    return any(match["root"] for match in _USE.finditer(content))
 
 
 def _insertion(content: str, filename: str, row: int, column: int) -> Edit:

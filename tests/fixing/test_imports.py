@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from inplace_lint.api import check_source
 from inplace_lint.diagnostics import Edit, Position, Span
 from inplace_lint.fixing.edits import Text, apply
 from inplace_lint.fixing.imports import Names, NameTaken
@@ -103,3 +104,17 @@ def test_what_the_replaced_text_says_already_is_kept() -> None:
     assert put("from lib import *\nx = nn.ReLU(True)\n", "nn.ReLU()", "nn.ReLU(True)") == (
         "from lib import *\nx = nn.ReLU()\n"
     )
+
+
+def test_findings_carry_their_fix_in_the_files_words() -> None:
+    code = "{0}\n\nw = {1}.ones(3, requires_grad=True)\nw += 1\n"
+    (found,) = check_source(code.format("import torch as th", "th"))
+    assert found.fix is not None
+    assert [edit.content for edit in found.fix.edits] == ["with th.no_grad():\n    w += 1"]
+    assert found.suggestion == "with th.no_grad():\n    w += 1"
+    (found,) = check_source(code.format("from torch import ones", "").replace(".ones", "ones"))
+    assert found.fix is not None
+    assert [edit.content for edit in found.fix.edits] == ["import torch\n", "with torch.no_grad():\n    w += 1"]
+    (found,) = check_source(code.format("from torch import ones\ntorch = 1", "").replace(".ones", "ones"))
+    assert found.fix is not None
+    assert (found.fix.applicability, found.fix.edits) == ("display-only", ())
