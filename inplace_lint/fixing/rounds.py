@@ -237,7 +237,7 @@ class Fixer:
             elif culprit is not None:
                 wrong[id(culprit.found)] = _STILL_THERE
             elif one.code == UNREADABLE:
-                wrong.setdefault(None, "the file could no longer be checked")
+                wrong.setdefault(None, f"the file could no longer be checked: {one.message}")
             else:
                 wrong.setdefault(None, f"it would bring {one.code}: {one.message}")
         return wrong

@@ -14,7 +14,8 @@ def render(report: Report) -> str:
         start = found.span.start
         place = f"{style.strong(report.shown(found.span.filename))}:{start.row}:{start.column}:"
         assumed = f" [assuming {'; '.join(found.assumptions)}]" if found.assumptions else ""
-        star = " [*]" if is_fixable(found, report.unsafe_fixes) else ""
+        # What fixing has left could not be fixed.
+        star = " [*]" if report.fixed is None and is_fixable(found, report.unsafe_fixes) else ""
         out.append(f"{place} {style.severity(found.severity, found.code)}{star} {found.message}{assumed}")
     end = closing(report)
     if end:

@@ -33,6 +33,12 @@ def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, str, str]:
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@pytest.fixture(autouse=True)
+def this_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has other processes run this package, wherever they start, and not one that is installed."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(rules.__file__).parents[2]))
+
+
 @pytest.fixture
 def leaf(tmp_path: Path) -> Path:
     path = tmp_path / "leaf.py"
@@ -159,6 +165,15 @@ def test_a_fix_that_does_not_hold_is_named(tmp_path: Path, monkeypatch: pytest.M
     assert "not fixed: leaf.py:4:1: IPL101: its finding would still be there\n" in done.stderr
     assert (tmp_path / "leaf.py").read_text() == LEAF
     assert done.stdout.endswith("Found 1 error.\n")
+
+
+def test_a_fix_that_does_not_fit_its_line_is_named(leaf: Path) -> None:
+    leaf.write_text(LEAF.replace("w += 1", "if True: w += 1"))
+    status, out, err = run("--fix", "--unsafe-fixes", "--output-format", "concise", cwd=leaf.parent)
+    assert (status, leaf.read_text()) == (1, LEAF.replace("w += 1", "if True: w += 1"))
+    if err:  # a rule may know better than to offer it
+        assert err.startswith("not fixed: leaf.py:4:10: IPL101: the file could no longer be checked: cannot be parsed")
+    assert "[*]" not in out
 
 
 def test_a_file_that_cannot_be_written(leaf: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_fix_that_brings_a_finding_is_dropped_alone() -> None:
 def test_a_fix_that_makes_the_file_unreadable_is_dropped_alone() -> None:
     done = fix({"f": "a\nb\na"}, {"a": by("ok"), "b": by("(")})
     assert after(done) == {"f": "ok\nb\nok"}
-    assert reasons(done) == [(2, "the file could no longer be checked")]
+    assert reasons(done) == [(2, "the file could no longer be checked: no")]
 
 
 def test_findings_that_were_there_may_move() -> None:
