@@ -32,6 +32,16 @@ WriteForm = Literal[
 ]
 
 
+Held = Literal[
+    "name",  # a plain name of the running code
+    "slot",  # an element of a list or a dict
+    "frozen",  # an element of a tuple
+    "view",  # it is a view
+    "outer",  # a name of code around the running one
+    "other",  # anything else, or several of these
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One in-place write.
@@ -39,6 +49,11 @@ class Write:
     site: the syntax that writes. op: the spelling (``+=``, ``add_``, ``[...] =``, ``relu``, ``step``).
     target: how the source names what is written, where it has a name.
     in_no_grad: grad mode was off. flag_site: where ``inplace=True`` was chosen, if not at ``site``.
+    held: what refers to the tensor. alone: nothing but the name that ``target`` starts with holds it, or (for a view) its base,
+    and nothing shares its memory: nobody would notice if that name were bound to another tensor.
+    alike: there are other tensors in the operation, all of its dtype, so that the result out of place has it too.
+    graph: a recorded operation may have made the tensor or still needs it, or an operand requires grad: unrecorded, the write
+    would lose gradients, or spoil them.
     """
 
     site: Site
@@ -47,6 +62,10 @@ class Write:
     target: str | None = None
     in_no_grad: bool = False
     flag_site: Site | None = None
+    held: Held = "other"
+    alone: bool = False
+    alike: bool = False
+    graph: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,7 @@ def _follow(
     if frame in state.heap:
         state.age(frame)
     state.heap[frame] = Frame(names, function.frame)
+    engine.m.holders.enter(frame, names.values())
     mode = dict(state.mode)
     if function.grad_mode is not None:
         state.mode = {function.grad_mode: TRUE}

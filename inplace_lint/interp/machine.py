@@ -14,6 +14,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
 from inplace_lint.interp.budget import Budget
+from inplace_lint.interp.holders import Holders
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
-        self.alternative = 0
+        self.alternative = self.backwards = 0
         self.compiled: set[Place] = set()
         self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}
@@ -147,7 +148,6 @@ class Machine:
         self.callees: dict[str, str] = {}
         self.evident: dict[ir.Code, frozenset[str]] = {}
         self.zeroed: set[str] = set()
-        self.backwards = 0
         self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None
         self.hints: dict[tuple[int, int], str] = {}
@@ -160,6 +160,7 @@ class Machine:
         self._made_in: dict[Place, set[int]] = {}
         self._asked_in: dict[Place, tuple[set[str], dict[str, str]]] = {}
         self.unrolled = 1
+        self.holders = Holders()
         self.brief = False
         """Loops of unknown length are run for two rounds only."""
         self.looped = False

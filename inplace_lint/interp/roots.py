@@ -479,7 +479,9 @@ class Analysis:
                 None if root is None else (root.file, root.origin),
                 ()
                 if self._unreached(root, callers, visited)
-                else tuple(p.event for p in networks.settled(pending) if not self.m.denied(p.cond)),
+                else tuple(
+                    self.m.holders.told(p.event) for p in networks.settled(pending) if not self.m.denied(p.cond)
+                ),
                 frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
                 complete,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic
-from ..events import Event, LeafWritten, OutOfGrad, Write
-from . import rewrite, torch_text, words
+from ..events import Event, LeafWritten, OutOfGrad
+from . import levels, rewrite, torch_text, words
 from .base import Advice, Rule, RuleContext
 
 
-def _advice(ctx: RuleContext, write: Write) -> Advice:
+def _advice(ctx: RuleContext, event: LeafWritten) -> Advice:
+    write = event.write
     block = rewrite.under_no_grad(ctx, write)
     if block is not None:
         return Advice(
             "If this sets or updates the value, do it under `torch.no_grad()`; if it is part of the computation, "
             "make a new tensor out of place",
             block,
+            levels.of_no_grad(write, event.context),
         )
-    return Advice("Make a new tensor out of place, so that the leaf keeps its value", rewrite.out_of_place(ctx, write))
+    new = rewrite.out_of_place(ctx, write)
+    level = levels.of_new_tensor(ctx, write, new)
+    return Advice("Make a new tensor out of place, so that the leaf keeps its value", new, level)
 
 
 class LeafWrittenInPlace(Rule):
@@ -90,7 +94,7 @@ class LeafWrittenInPlace(Rule):
             event.context,
             story=steps,
             torch_error=torch_text.LEAF,
-            advice=_advice(ctx, write),
+            advice=_advice(ctx, event),
         )
 
 
@@ -162,7 +166,7 @@ class LeafViewWritten(Rule):
             event.context,
             story=steps,
             torch_error=torch_text.VIEW_OF_LEAF,
-            advice=_advice(ctx, write),
+            advice=_advice(ctx, event),
         )
 
 

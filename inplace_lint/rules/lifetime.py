@@ -113,6 +113,7 @@ def _second_backward_advice(ctx: RuleContext, event: SecondBackward) -> Advice:
     return Advice(
         "Add the losses and call `backward()` once, or keep the graph at the first call",
         rewrite.with_argument(ctx, event.first_site, "retain_graph=True"),
+        "display-only",
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..events import Site, Write
+from ..events import Held, Site, Write, WriteForm
 from .base import Rewrite, RuleContext, Statement
 
 # In-place methods whose name without the underscore is no method of a tensor: what to write instead, with `{y}` the
@@ -67,6 +67,8 @@ class _Parsed:
     tree: ast.stmt
     line_starts: tuple[int, ...]
     lines: tuple[str, ...]
+    held: Held = "other"
+    form: WriteForm | None = None
 
     def extent(self, node: ast.expr | ast.stmt | ast.keyword) -> tuple[int, int]:
         """Where the node's text starts and ends."""
@@ -160,12 +162,12 @@ def out_of_place(ctx: RuleContext, write: Write) -> Rewrite | None:
         "out": _out,
     }
     change = by_form.get(write.form)
-    return _rewrite(ctx, write.site, change) if change else None
+    return _rewrite(ctx, write.site, change, write) if change else None
 
 
 def clone_first(ctx: RuleContext, write: Write, method: str = "clone") -> Rewrite | None:
     """The same write, on a private copy that ``method`` makes just before; None where no name for it is clear."""
-    return _rewrite(ctx, write.site, lambda parsed: _cloned(parsed, method))
+    return _rewrite(ctx, write.site, lambda parsed: _cloned(parsed, method), write)
 
 
 def of_array(ctx: RuleContext, write: Write) -> Rewrite | None:
@@ -232,6 +234,10 @@ def with_argument(ctx: RuleContext, site: Site, argument: str) -> Rewrite | None
         call = parsed.call()
         if call is None:
             return None
+        name, value = argument.split("=")
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                return parsed.with_changes([(*parsed.extent(keyword.value), value)])
         end = parsed.extent(call)[1] - 1
         comma = ", " if call.args or call.keywords else ""
         return parsed.with_changes([(end, end, f"{comma}{argument}")])
@@ -259,9 +265,13 @@ def update_in_place(ctx: RuleContext, site: Site) -> Rewrite | None:
     return _rewrite(ctx, site, change)
 
 
-def _rewrite(ctx: RuleContext, site: Site, change: Callable[[_Parsed], str | None]) -> Rewrite | None:
+def _rewrite(
+    ctx: RuleContext, site: Site, change: Callable[[_Parsed], str | None], write: Write | None = None
+) -> Rewrite | None:
     """What ``change`` makes of the statement at the site."""
     parsed = _parse(ctx.statement(site))
+    if parsed and write:
+        parsed = replace(parsed, held=write.held, form=write.form)
     text = change(parsed) if parsed else None
     return Rewrite(parsed.tidy(text), site) if parsed and text else None
 
@@ -277,7 +287,9 @@ def _operator(parsed: _Parsed, copy: str = "clone") -> str | None:
     tree = parsed.tree
     if not isinstance(tree, ast.AugAssign):
         return None
-    if isinstance(tree.target, ast.Subscript):
+    if parsed.held == "frozen":
+        return None
+    if isinstance(tree.target, ast.Subscript) and parsed.held != "slot":
         return _cloned(parsed, copy)
     symbol, strength = _BINARY[type(tree.op)]
     target, value = parsed.source(tree.target), _bracketed(parsed, tree.value, strength)
@@ -323,7 +335,10 @@ def _method(parsed: _Parsed) -> str | None:
     if call is None or not isinstance(call.func, ast.Attribute):
         return _operator(parsed) or _item(parsed)
     method, receiver = call.func.attr, call.func.value
-    if parsed.is_whole(call) and not _is_name(receiver):
+    if parsed.held == "frozen" or (parsed.held == "outer" and parsed.is_whole(call) and isinstance(receiver, ast.Name)):
+        return None
+    bindable = _is_name(receiver) or (parsed.held == "slot" and isinstance(receiver, ast.Subscript))
+    if parsed.is_whole(call) and not bindable:
         return _cloned(parsed)
     if method in WITHOUT_TWIN:
         pattern = WITHOUT_TWIN[method]
@@ -338,7 +353,7 @@ def _method(parsed: _Parsed) -> str | None:
     else:
         end = parsed.extent(call.func)[1]
         changes = [(end - len(method), end, method.rstrip("_"))]
-    if isinstance(parsed.tree, ast.Expr) and _is_name(receiver) and _is_receiver(call, parsed.tree.value):
+    if isinstance(parsed.tree, ast.Expr) and bindable and _is_receiver(call, parsed.tree.value):
         changes.append((0, 0, f"{parsed.source(receiver)} = "))
     return parsed.with_changes(changes)
 
@@ -383,6 +398,8 @@ def _without_flag(parsed: _Parsed) -> str | None:
     if isinstance(tree, ast.Assign) and isinstance(target, ast.Attribute) and target.attr == "inplace":
         return parsed.with_changes([(*parsed.extent(tree.value), "False")])
     call = parsed.call(lambda it: _flag(it) is not None)
+    if call is not None and _callee(call) == "setattr":
+        return parsed.with_changes([(*parsed.extent(call.args[-1]), "False")])
     return parsed.with_changes(_drop_flag(parsed, call)) if call else None
 
 
@@ -410,16 +427,22 @@ def _cloned(parsed: _Parsed, copy: str = "clone") -> str | None:
         target = tree.targets[0]
     else:
         call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr.endswith("_"))
-        if call is not None and isinstance(call.func, ast.Attribute):
+        if call is not None and parsed.form == "function":
+            target = call.args[0] if call.args else None
+        elif call is not None and isinstance(call.func, ast.Attribute):
             target = call.func.value
-    while target is not None and not _is_name(target):
+    if parsed.held == "frozen":
+        return None
+    if parsed.held == "slot" and isinstance(tree, ast.Assign) and isinstance(target, ast.Subscript):
+        target = target.value
+    while target is not None and not _is_name(target) and parsed.held != "slot":
         if isinstance(target, (ast.Subscript, ast.Attribute)):
             target = target.value
         elif isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
             target = target.func.value
         else:
             return None
-    if target is None:
+    if not isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
         return None
     name = parsed.source(target)
     lines = [f"{name} = {name}.{copy}()", parsed.statement.text]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Related, Trace
 from ..events import Event, SavedOverwritten
-from . import rewrite, torch_text, words
+from . import levels, rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
 
 _CHECKS = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
@@ -66,19 +66,23 @@ def _advice(ctx: RuleContext, event: SavedOverwritten) -> Advice:
     """Out of place where that can be spelt, else on a copy."""
     write = event.write
     new = rewrite.out_of_place(ctx, write)
+    level = levels.of_new_tensor(ctx, write, new)
     if write.form == "module" or (write.form == "function" and "inplace" in ctx.text(write.site)):
-        return Advice("Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", new)
+        return Advice(
+            "Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", new, level
+        )
     if new is not None and ".clone()\n" in new.code:
         if event.in_loop or new.code.startswith("value = "):
             return Advice(
                 "Collect the parts in a list and `torch.stack` them after the loop, or write to a fresh copy "
                 "in each round",
                 new,
+                level,
             )
-        return Advice("Write to a copy, and leave the saved tensor alone", new)
+        return Advice("Write to a copy, and leave the saved tensor alone", new, level)
     if write.form == "out":
-        return Advice("Assign the result instead of writing it over a saved tensor", new)
-    return Advice("Do it out of place: a new tensor leaves the saved one alone", new)
+        return Advice("Assign the result instead of writing it over a saved tensor", new, level)
+    return Advice("Do it out of place: a new tensor leaves the saved one alone", new, level)
 
 
 def _check(rule: Rule, event: Event, ctx: RuleContext, what: str) -> Diagnostic | None:

@@ -102,6 +102,7 @@ def _data_advice(ctx: RuleContext, write: Write) -> Advice:
         "Write after the backward, or to a new tensor; with `.detach()` or `no_grad` in place of `.data` PyTorch "
         "checks, and raises instead of going wrong",
         code,
+        "display-only",
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Related, Trace
-from ..events import BadViewWritten, Event, ExpandedWritten, InferenceTensorUsed
-from . import rewrite, torch_text, words
+from ..events import BadViewWritten, Event, ExpandedWritten, InferenceTensorUsed, Write
+from . import levels, rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
 
 
@@ -74,7 +74,7 @@ class OneOfSeveralOutputsWritten(Rule):
                 message = f"{doing} writes in place to the base of {view}: PyTorch raises when the view is used{used}"
             else:
                 message = f"{doing} writes in place to {view}: PyTorch raises at this write"
-            error, advice = torch_text.FUNCTION_VIEW, Advice("Do it out of place", rewrite.out_of_place(ctx, write))
+            error, advice = torch_text.FUNCTION_VIEW, _out_of_place(ctx, write)
         else:
             several = f"one of several views that {words.named(event.view_op)}{made} returned"
             if event.used_site is not None:
@@ -85,7 +85,7 @@ class OneOfSeveralOutputsWritten(Rule):
             else:
                 message = f"{doing} writes in place to {several}: PyTorch raises at this write"
             error = torch_text.several_outputs(through_base=event.used_site is not None)
-            advice = Advice("Do it out of place", rewrite.out_of_place(ctx, write))
+            advice = _out_of_place(ctx, write)
         return self.finding(
             ctx,
             write.site,
@@ -96,6 +96,11 @@ class OneOfSeveralOutputsWritten(Rule):
             advice=advice,
             trace=Trace(raised=ctx.span(event.used_site or write.site)),
         )
+
+
+def _out_of_place(ctx: RuleContext, write: Write) -> Advice:
+    new = rewrite.out_of_place(ctx, write)
+    return Advice("Do it out of place", new, levels.of_new_tensor(ctx, write, new))
 
 
 def _story(ctx: RuleContext, event: BadViewWritten) -> tuple[Related, ...]:
@@ -261,7 +266,8 @@ class ExpandedMemoryWritten(Rule):
             *words.calls(event.context),
             (write.site, "written in place here, which raises"),
         )
-        advice = Advice("Copy before writing", rewrite.clone_first(ctx, write))
+        copied = rewrite.clone_first(ctx, write)
+        advice = Advice("Copy before writing", copied, levels.of_new_tensor(ctx, write, copied))
         return self.finding(
             ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
         )

@@ -76,7 +76,7 @@ def test_a_clean_file_passes(project: Path) -> None:
 
 def test_standard_input(project: Path) -> None:
     done = run("check", "-", "--stdin-filename", "model.py", "--output-format", "concise", stdin=BROKEN)
-    assert done.stdout.startswith("model.py:4:1: IPL101 `w += 1` writes in place to `w`")
+    assert done.stdout.startswith("model.py:4:1: IPL101 [*] `w += 1` writes in place to `w`")
     assert done.returncode == 1
     assert run("check", "-", stdin=CLEAN).returncode == 0
     undecodable = run("check", "-", "--output-format", "concise", stdin=b"x = '\xff'\n")

@@ -155,7 +155,7 @@ def _wrong(found: Diagnostic, level: str, said: dict[str, Any]) -> str | None:
     """What is wrong with what torch showed."""
     if "runs" not in said:
         return f"torch: {said.get('note')}"
-    if not said["runs"]:
+    if not said["runs"] and not said["same_end"]:
         return f"does not run: {said['note'][:120]}"
     if not said["reference"]:
         return None

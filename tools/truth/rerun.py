@@ -112,17 +112,27 @@ def _copy(saved: torch.Tensor) -> torch.Tensor:
 def _recorded(shown: Shown) -> Iterator[None]:
     """Notes the leaves at each call of the two doors to the engine."""
     backward, grad = torch.autograd.backward, torch.autograd.grad
+    depth = 0  # under a function mode torch calls these doors from within themselves
+
+    def within(call: Callable[[], Any]) -> Any:
+        nonlocal depth
+        depth += 1
+        try:
+            return call()
+        finally:
+            depth -= 1
 
     def recording_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-        leaves = _leaves(_sequence(tensors))
+        leaves = [] if depth else _leaves(_sequence(tensors))
         values = [leaf.detach().clone() for leaf in leaves]
-        backward(tensors, *args, **kwargs)
+        within(lambda: backward(tensors, *args, **kwargs))
         for leaf, value in zip(leaves, values, strict=True):
             shown.leaves.append((value, None if leaf.grad is None else leaf.grad.detach().clone()))
 
     def recording_grad(*args: Any, **kwargs: Any) -> Any:
-        result = grad(*args, **kwargs)
-        shown.leaves.extend((one.detach().clone(), None) for one in result if one is not None)
+        result = within(lambda: grad(*args, **kwargs))
+        if not depth:
+            shown.leaves.extend((one.detach().clone(), None) for one in result if one is not None)
         return result
 
     torch.autograd.backward, torch.autograd.grad = recording_backward, recording_grad
@@ -213,9 +223,10 @@ def _same_leaves(one: Shown, other: Shown) -> bool:
 def compare(original: str, fixed: str, others: bool) -> dict[str, Any]:
     """What the fix did, as plain data.
 
-    others: further faults are left in the program, so that it is run with those out of the way. ``runs``: without a fault of
-    autograd. ``reference``: there is something to compare with. ``gradients``, ``printed``, ``named``: as in the reference.
-    ``correct``: plain torch finds nothing wrong with the original.
+    others: further faults are left in the program, so that it is run with those out of the way. ``runs``: without a fault
+    of autograd. ``reference``: there is something to compare with. ``same_end``: both end early, by the same error, which is
+    not one of autograd's. ``correct``: plain torch finds nothing wrong with the original. ``gradients``, ``printed``,
+    ``named``: as in the reference.
     """
     torch.set_num_threads(1)
     plain = show(original)
@@ -226,6 +237,7 @@ def compare(original: str, fixed: str, others: bool) -> dict[str, Any]:
     return {
         "runs": not after.faults and not after.uncaught,
         "reference": not against.faults and not against.uncaught,
+        "same_end": bool(after.uncaught) and not after.faults and after.uncaught == against.uncaught,
         "correct": good,
         "gradients": _same_leaves(against, after),
         "printed": against.printed == after.printed,

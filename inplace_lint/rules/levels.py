@@ -1,0 +1,83 @@
+"""How far a rewrite may be applied: what it may change in a program besides what the finding is about.
+
+*safe*: no value that the program computed before is another one now; it can be applied unseen. *unsafe*: it cures the
+finding, and something else may notice: another name for the tensor, a caller who counts on the write, a dtype.
+*display-only*: the author has to choose, since the code as it stands does not tell what was meant.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ..diagnostics import Applicability
+from ..events import Context, Write
+from .base import Rewrite, RuleContext
+from .rewrite import WITHOUT_TWIN
+
+
+def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applicability:
+    """The level of binding a name to a new tensor instead of writing to the one it stands for.
+
+    Safe where that name alone holds the tensor, nothing shares its memory, and the new tensor is of the same dtype: the
+    operands are literals, or tensors of that dtype. Under ``no_grad`` a new tensor would lose its history, which the write kept.
+    """
+    if new is None or new.replaces != write.site:
+        return "unsafe"
+    if write.in_no_grad and write.graph:
+        return "display-only"
+    if not write.alone or write.held not in ("name", "view"):
+        return "unsafe"
+    try:
+        before, after = (ast.parse(text).body for text in (ctx.statement(write.site).text, new.code))
+    except SyntaxError:
+        return "unsafe"
+    name = _bound(after[0])
+    if name is None or len(before) != 1:
+        return "unsafe"
+    if len(after) > 1:
+        cloned = ast.unparse(after[0]) == f"{name} = {name}.clone()" and ast.dump(after[1]) == ast.dump(before[0])
+        return "safe" if cloned and len(after) == 2 else "unsafe"
+    return "safe" if write.held == "name" and _same_dtype(before[0], name, write.alike) else "unsafe"
+
+
+def of_no_grad(write: Write, context: Context) -> Applicability:
+    """The level of writing to a leaf under ``no_grad``.
+
+    The program raised there. Safe where nothing that is trained goes into the write, whoever calls the code.
+    """
+    return "unsafe" if write.graph or context.assumptions else "safe"
+
+
+def _bound(statement: ast.stmt) -> str | None:
+    """The plain name that an assignment binds."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    return None
+
+
+def _same_dtype(before: ast.stmt, name: str, alike: bool) -> bool:
+    """Whether a statement writes to the name's tensor alone, and the result out of place is of the tensor's dtype."""
+    if isinstance(before, ast.AugAssign):
+        return isinstance(before.target, ast.Name) and before.target.id == name and (alike or _literal(before.value))
+    if isinstance(before, ast.Assign) and isinstance(before.targets[0], ast.Subscript):
+        return True  # a masked_fill
+    if isinstance(before, ast.Assign) and _bound(before) != name:
+        return False
+    call = before.value if isinstance(before, (ast.Expr, ast.Assign)) else None
+    if not isinstance(call, ast.Call):
+        return False
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == name:
+        return call.func.attr not in WITHOUT_TWIN and (alike or all(map(_literal, arguments)))
+    # A function: what it writes to is its first argument.
+    first = arguments[0] if arguments else None
+    return isinstance(first, ast.Name) and first.id == name and (alike or all(map(_literal, arguments[1:])))
+
+
+def _literal(node: ast.expr) -> bool:
+    """Whether an expression is made of numbers and flags alone."""
+    return all(
+        (isinstance(part, ast.Constant) and isinstance(part.value, (int, float, type(None))))
+        or isinstance(part, (ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop))
+        for part in ast.walk(node)
+    )
