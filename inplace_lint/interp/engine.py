@@ -18,7 +18,7 @@ from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.counters import is_last, last_asked, start_round
 from inplace_lint.interp.liveness import Dying, Liveness
-from inplace_lint.interp.loops import second_round, steady_state
+from inplace_lint.interp.loops import computes_only, second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
 from inplace_lint.interp.walking import follow
@@ -280,19 +280,19 @@ class Engine:
             elif brief and first and ends:
                 steady = ends[0].copy()
         done = join_all(ends)
+        exact = last_asked(self.m, place) is not None
         # A fixpoint has every round in it; of two rounds the second is only at its own end.
-        held = [entry.copy(), *([steady] if steady is not None else []), *(ends if brief else [])]
-        finish = join_all(held)
+        rounds = done if exact else join_all([*([steady] if steady is not None else []), *(ends if brief else [])])
+        finish: State | None = entry.copy()
         if done is not None and never_empty:
             finish = done
-        elif last_asked(self.m, place) is not None:
-            # What a round did and what holds where there was none exclude each other.
-            finish = entry.copy()
-            if done is not None:
+        elif finish is not None and rounds is not None:
+            # What a round did and what holds where there was none exclude each other; not worth a fact where rounds write.
+            if exact or computes_only(self.m, instr, place):
                 ran = self.m.question_here("ran", place)
-                finish.path, done.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
-                finish = finish.join(done)
-                finish.path = entry_path
+                finish.path, rounds.path = (entry_path | {Fact(ran, answer)} for answer in (False, True))
+            finish = finish.join(rounds)
+            finish.path = entry_path
         self.m.loops, self.m.ctx = outer_loops, outer_ctx
         if isinstance(instr, ir.While) and finish is not None:
             finish = self.run(instr.test, finish, flow)

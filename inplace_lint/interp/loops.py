@@ -11,15 +11,30 @@ from typing import TYPE_CHECKING
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import both
+from inplace_lint.domain.objects import Place
 from inplace_lint.domain.state import State
 from inplace_lint.interp.counters import is_last
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.machine import Flow, Machine
 
 if TYPE_CHECKING:
     from inplace_lint.interp.engine import Engine
 
 ROUNDS = 12
 """Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
+
+
+def computes_only(m: Machine, loop: ir.For | ir.While, place: Place) -> bool:
+    """Whether a loop's rounds write nothing in place and start no backward, as far as its own text shows: layer after layer."""
+    known = m.computing.get(place)
+    if known is None:
+        known = m.computing[place] = not any(_acts(instr) for instr in ir.walk(loop.body))
+    return known
+
+
+def _acts(instr: ir.Instr) -> bool:
+    name = instr.attr if isinstance(instr, ir.GetAttr) else ""
+    acts = name in ("backward", "step", "data") or (name.endswith("_") and not name.startswith("_"))
+    return acts or isinstance(instr, (ir.InPlace, ir.SetItem))
 
 
 def steady_state(

@@ -131,6 +131,7 @@ class Machine:
         self.context_modes: dict[int, dict[str, Cond]] = {}
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}
+        self.computing: dict[Place, bool] = {}
         self.last_numbers: dict[str, frozenset[int]] = {}
         """The literals that the counter of a tag may end at."""
         self.registries: dict[int, int] = {}
