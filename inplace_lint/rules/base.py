@@ -117,15 +117,19 @@ class Advice:
     """How to write it instead: the reason in words, and the code where the rule can spell it.
 
     applicability: what the code may change besides what the finding is about; without code there is nothing to apply.
+    edits: how to make the change, where it is more than a statement replaced by another.
     """
 
     message: str
     rewrite: Rewrite | None = None
     applicability: Applicability = "unsafe"
+    edits: tuple[Edit, ...] = ()
 
 
 def _fix(ctx: RuleContext, advice: Advice) -> Fix:
     """The advice as an edit of the statement that its code stands for."""
+    if advice.edits:
+        return Fix(advice.applicability, advice.message, advice.edits)
     rewrite = advice.rewrite
     if rewrite is None or rewrite.replaces is None:
         return Fix("display-only", advice.message)

@@ -64,6 +64,10 @@ class LeafWrittenInPlace(Rule):
       `w.detach().add_(1)` does the same for one statement.
     - To compute with it: out of place, under another name (`y = w + 1`).
     - Not `w.data`: it also hides the write from a backward that still needs the old value.
+
+    ## How far the fix may be applied
+    `torch.no_grad()` is *safe* where no gradient would have flown through the write, no backward still needs the old value, and
+    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*.
     """
 
     code = "IPL101"
@@ -134,6 +138,10 @@ class LeafViewWritten(Rule):
     ## How to fix it
     - To set or update a part of the leaf: write under `torch.no_grad()`, with the view made inside the block too.
     - To compute with it: on a copy (`y = w.clone()`, then `y[0] = 0.0`), through which the gradient flows.
+
+    ## How far the fix may be applied
+    `torch.no_grad()` is *safe* where no gradient would have flown through the write, no backward still needs the old value, and
+    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*.
     """
 
     code = "IPL102"

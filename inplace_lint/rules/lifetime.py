@@ -67,6 +67,9 @@ class SecondBackwardThroughGraph(Rule):
     - A state carried over from the last iteration: `state = state.detach()` before the next one.
     - Otherwise `retain_graph=True` at the first backward. It costs memory, and does not help when a `step()` in between
       has changed the parameters.
+
+    ## How far the fix may be applied
+    It is only shown: recomputing, or one backward of the sum, is often what is meant.
     """
 
     code = "IPL501"

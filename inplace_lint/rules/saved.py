@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Related, Trace
-from ..events import Event, SavedOverwritten
+from ..diagnostics import Diagnostic, Edit, Position, Related, Span, Trace
+from ..events import Event, SavedOverwritten, Site
 from . import levels, rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
 
@@ -160,6 +160,11 @@ class SavedInputOverwritten(Rule):
       `torch.stack` them.
     - Neither `retain_graph=True` nor `x.data` helps: the first has nothing to do with it, the second makes the error
       silent and the gradients wrong.
+
+    ## How far the fix may be applied
+    A new tensor, or a copy that is written to, is *safe* where the name alone holds the tensor, nothing shares its memory and
+    the operands keep its dtype. Else it is *unsafe*: another name, a caller or a view may count on the write. Under `no_grad` a
+    new tensor would have no history, so that the fix is only shown.
     """
 
     code = "IPL201"
@@ -214,6 +219,11 @@ class SavedResultOverwritten(Rule):
     - Out of place: `y = y + 1`. The tensor that was saved then keeps its value.
     - Where an activation with `inplace=True` overwrites another one's result: drop `inplace=True` there.
     - For index writes: on a copy (`y = y.clone()`, then `y[0] = 1`), or `torch.where`.
+
+    ## How far the fix may be applied
+    A new tensor, or a copy that is written to, is *safe* where the name alone holds the tensor, nothing shares its memory and
+    the operands keep its dtype. Else it is *unsafe*: another name, a caller or a view may count on the write. Under `no_grad` a
+    new tensor would have no history, so that the fix is only shown.
     """
 
     code = "IPL202"
@@ -278,6 +288,9 @@ class ParametersUpdatedBeforeBackward(Rule):
     - Run every backward that belongs to a forward pass before any `step()` that changes its parameters.
     - Or compute the second loss after the step, with a forward pass of its own.
     - Where the second loss should not reach the first network at all: cut it off with `.detach()`.
+
+    ## How far the fix may be applied
+    It is only shown: what the update is meant to see, the old graph or a new one, is the author's to say.
     """
 
     code = "IPL203"
@@ -321,4 +334,29 @@ def reorder(ctx: RuleContext, event: SavedOverwritten) -> Advice:
     return Advice(
         "Run the backward first, then the update (or compute this loss anew after the update)",
         Rewrite("\n".join(lines)),
+        "display-only",
+        _moved_behind(ctx, event.write.site, backward),
     )
+
+
+def _moved_behind(ctx: RuleContext, update: Site, backward: Site) -> tuple[Edit, ...]:
+    """The update's statement moved behind the backward's; nothing unless both are lines of one block."""
+    first, last = ctx.statement_span(update), ctx.statement_span(backward)
+    lines = ctx.files[update.file].lines
+    row, end = first.start.row, last.start.row
+    line = lines[row - 1]
+    indent = line[: first.start.column - 1]
+    between = [text for text in lines[row - 1 : end] if text.strip()]
+    simple = first.end.row == row < end and last.end.row == end and _is_line(line, ctx.statement(update).text)
+    together = lines[end - 1][: last.start.column - 1] == indent and all(text.startswith(indent) for text in between)
+    if not simple or indent.strip() or not together:
+        return ()
+    behind = Position(end, len(lines[end - 1]) + 1)
+    gone = Span(first.filename, Position(row, 1), Position(row + 1, 1))
+    return Edit("", gone), Edit(f"\n{line.rstrip()}", Span(last.filename, behind, behind))
+
+
+def _is_line(line: str, statement: str) -> bool:
+    """Whether a statement is all that stands on a line, but for a comment."""
+    rest = line.strip().removeprefix(statement.strip()).strip()
+    return not rest or rest.startswith("#")

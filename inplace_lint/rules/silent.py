@@ -78,6 +78,10 @@ class WriteThroughData(Rule):
     - Write after `backward()`, or make a new tensor instead of changing the saved one.
     - Where the write is meant to bypass autograd, use `.detach()` or `torch.no_grad()`: PyTorch then checks the
       version, and raises instead of going wrong.
+
+    ## How far the fix may be applied
+    It is only shown: `.detach()` makes PyTorch check and raise, it does not make the gradients right. Whether the write is
+    part of the computation is the author's to say.
     """
 
     code = "IPL301"

@@ -53,6 +53,9 @@ class OneOfSeveralOutputsWritten(Rule):
     ## How to fix it
     - Out of place: `a = a + 1`; put the pieces together again with `torch.cat` or `torch.stack`.
     - Where the base should change: write through an index (`h[:2] += 1`, `h[i] = ...`), which makes one view at a time.
+
+    ## How far the fix may be applied
+    *Safe* where the name that is bound anew alone holds the tensor and nothing shares its memory, *unsafe* elsewhere.
     """
 
     code = "IPL401"
@@ -242,6 +245,9 @@ class ExpandedMemoryWritten(Rule):
 
     ## How to fix it
     Copy first (`.clone()`, or `repeat` in place of `expand`), or compute out of place.
+
+    ## How far the fix may be applied
+    *Safe* where the name that is bound anew alone holds the tensor and nothing shares its memory, *unsafe* elsewhere.
     """
 
     code = "IPL403"
