@@ -142,7 +142,7 @@ class Analysis:
         m.too_large = self.too_large[brief]  # what two rounds of its loops cost is another matter
         m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
         m.noted = set()
-        m.root_place = (self.code.file, root.origin if root is not None else 0)
+        m.root_place = (self.code.file, 0) if root is None else (root.file, root.origin)
         m.budget = self._budget(root, first=brief == first)
         m.ctx, m.calls, m.codes, m.loops, m.muted, m.unrolled, m.depths = (), (), (), (), 0, 1, ()
         m.live_frames = [self.module]

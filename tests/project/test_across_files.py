@@ -9,6 +9,8 @@ import pytest
 
 from inplace_lint import api
 from inplace_lint.checking import Checker
+from inplace_lint.diagnostics import Severity
+from inplace_lint.interp import roots
 from inplace_lint.settings import Settings
 from inplace_lint.settling import FileReport, settle
 
@@ -169,3 +171,25 @@ def test_nothing_depends_on_jobs_or_on_the_order_of_files(library: Path) -> None
         assert all(isinstance(report, FileReport) for report in reports)
         again = settle([report for report in reports if isinstance(report, FileReport)])
         assert [(os.path.relpath(it.span.filename, library), it.span.start.row, it.code) for it in again] == first
+
+
+BASE = (
+    "import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n    def forward(self, x):\n"
+    + "        x = self.layer(x) * 2\n" * 40
+    + "        x += 1\n        return x\n"
+)
+DERIVED = (
+    "import torch\nfrom torch import nn\n\nfrom base import Base\n\n\nclass Derived(Base):\n    def __init__(self):\n"
+    "        super().__init__()\n        self.layer = nn.Linear(3, 3)\n\n\n" + CALL.format("torch.nn.functional.relu_")
+)
+
+
+def test_an_inherited_forward_that_costs_too_much_is_told_of_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, base=BASE, derived=DERIVED)
+    monkeypatch.setattr(roots, "STEPS", 60)
+    result = api.check_paths([tmp_path], Settings(severity=Severity.INFO))
+    assert result.failures == []
+    codes = {(Path(it.span.filename).name, it.code) for it in result.diagnostics}
+    assert {("base.py", "IPL001"), ("derived.py", "IPL202")} <= codes
