@@ -196,7 +196,6 @@ def put(
     value: Value,
     place: Place,
     target: str | None,
-    augmented: bool = False,
 ) -> None:
     """``obj[index] = value``."""
     denial.by_key(engine.m, state, obj, index)

@@ -189,7 +189,7 @@ def run_setitem(engine: Engine, instr: ir.SetItem, state: State, flow: Flow) -> 
     obj, index = regs.get(instr.obj, ANYTHING), regs.get(instr.index, ANYTHING)
     value = regs.get(instr.src, ANYTHING)
     target = Hints.of(engine.m, flow, instr.obj)
-    items.put(engine, state, flow, obj, index, value, engine.m.place(instr.origin), target, instr.augmented)
+    items.put(engine, state, flow, obj, index, value, engine.m.place(instr.origin), target)
     return state
 
 
