@@ -1,0 +1,116 @@
+"""The command ``check``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Options, options
+from .printing import make_report, rendered, statistics, write
+from .standard_input import check_standard_input, fix_standard_input
+from .status import FOUND, WRONG_USE
+from .telling import say_failures, say_what_was_left, show_diff
+
+if TYPE_CHECKING:
+    from ..api import Fixed, Result
+    from ..settings import Settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@options
+def check(**values: Any) -> int:
+    """Lint files and folders (the current one by default); `-` reads standard input.
+
+    Exit status: 0 nothing found, 1 findings, 2 wrong use or an internal failure.
+    """
+    return _run(Options(**values))
+
+
+def _run(options: Options) -> int:
+    """Checks, prints, and says with which status to leave."""
+    from .. import api
+
+    settings = _settings(options)
+    started = time.perf_counter()
+    paths = options.paths or (".",)
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("`-` (standard input) cannot be combined with other paths")
+    processes = options.jobs or os.cpu_count() or 1
+    standard_input: tuple[str, str] | None = None
+    fixed: Fixed | None = None
+    if "-" in paths:
+        name = options.stdin_filename or "-"
+        data = sys.stdin.buffer.read()
+        if options.fix or options.diff:
+            fixed, result, standard_input = fix_standard_input(
+                data, name, settings, options.unsafe_fixes, options.diff
+            )
+        else:
+            result, standard_input = check_standard_input(data, name, settings)
+    elif options.fix or options.diff:
+        fixed = api.fix_paths(paths, settings, processes, unsafe=options.unsafe_fixes, dry=options.diff)
+        result = fixed.result
+    else:
+        result = api.check_paths(paths, settings, processes)
+    if options.verbose:
+        click.echo(f"checked {result.checked} files in {time.perf_counter() - started:.2f} s", err=True)
+    if options.diff:
+        if fixed:
+            show_diff(fixed, options.color, options.quiet, "-" in paths, options.unsafe_fixes)
+        if say_failures(result, fixed, options.verbose):
+            return WRONG_USE
+        return FOUND if fixed and fixed.changes and not options.exit_zero else 0
+
+    _print(result, fixed, options, settings, standard_input)
+    if fixed and not options.quiet:
+        say_what_was_left(fixed)
+    if result.hidden and not options.quiet:
+        click.echo(f"{result.hidden} more below the severity that is shown (`--severity info` shows all)", err=True)
+    if say_failures(result, fixed, options.verbose):
+        return WRONG_USE
+    if options.exit_zero:
+        return 0
+    return FOUND if result.fails(settings) or (options.exit_non_zero_on_fix and fixed and fixed.fixed) else 0
+
+
+def _settings(options: Options) -> Settings:
+    from ..diagnostics import Severity
+    from ..settings import Settings
+
+    defaults = Settings()
+    return Settings(
+        select=options.select or defaults.select,
+        extend_select=options.extend_select,
+        ignore=options.ignore,
+        exclude=options.exclude or defaults.exclude,
+        extend_exclude=options.extend_exclude,
+        severity=Severity.parse(options.severity) if options.severity else defaults.severity,
+        fail_on=Severity.parse(options.fail_on) if options.fail_on else defaults.fail_on,
+    )
+
+
+def _print(
+    result: Result, fixed: Fixed | None, options: Options, settings: Settings, standard_input: tuple[str, str] | None
+) -> None:
+    """The findings in every format that is asked for, each where it belongs."""
+    # Standard output is for the fixed text.
+    to_stderr = "-" in options.paths and options.fix
+    for name, path in options.output_format or [(settings.output_format, None)]:
+        target = path or options.output_file
+        report = replace(
+            make_report(result, "never" if target else options.color, not options.quiet, standard_input),
+            fixed=fixed.fixed if fixed else [] if options.fix else None,
+            show_fixes=options.show_fixes,
+            unsafe_fixes=options.unsafe_fixes,
+        )
+        text = statistics(report) if options.statistics and name != "json" else rendered(name, report)
+        if to_stderr and not target:
+            click.echo(text, nl=False, err=True)
+        else:
+            write(text, target)

@@ -1,0 +1,151 @@
+"""The options of ``check``, as click reads them and as the command uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What stands on the command line of ``check``; each field is an option, or the paths."""
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    fix: bool
+    unsafe_fixes: bool
+    show_fixes: bool
+    diff: bool
+    severity: str | None
+    fail_on: str | None
+    exclude: tuple[str, ...]
+    extend_exclude: tuple[str, ...]
+    output_format: list[tuple[str, str | None]]
+    output_file: str | None
+    stdin_filename: str | None
+    isolated: bool
+    no_cache: bool
+    cache_dir: str | None
+    exit_zero: bool
+    exit_non_zero_on_fix: bool
+    statistics: bool
+    color: str
+    jobs: int | None
+    quiet: bool
+    verbose: bool
+
+
+def _words(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """The words of an option that takes several, separated by commas, and may be given several times."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _codes(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Rules, each of which must exist."""
+    from ..rules import UnknownRule, select
+
+    words = _words(ctx, param, values)
+    try:
+        select(words)
+    except UnknownRule as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    return words
+
+
+def _formats(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Names of output formats, each with the path to write to where one follows after a colon."""
+    from ..output import formats
+
+    chosen: list[tuple[str, str | None]] = []
+    for value in values:
+        name, colon, path = value.partition(":")
+        if name not in formats():
+            raise click.BadParameter(f"there is no format `{name}`; choose from {', '.join(formats())}", ctx, param)
+        if colon and not path:
+            raise click.BadParameter("the path after the colon is missing", ctx, param)
+        chosen.append((name, path or None))
+    return chosen
+
+
+_OPTIONS = (
+    click.option(
+        "--select",
+        callback=_codes,
+        multiple=True,
+        metavar="RULES",
+        help="Rules to enable: codes, prefixes (IPL2), names, or ALL.",
+    ),
+    click.option("--ignore", callback=_codes, multiple=True, metavar="RULES", help="Rules to disable."),
+    click.option(
+        "--extend-select",
+        callback=_codes,
+        multiple=True,
+        metavar="RULES",
+        help="Rules to enable on top of the selected ones.",
+    ),
+    click.option("--fix", is_flag=True, help="Apply fixes to resolve findings."),
+    click.option("--unsafe-fixes", is_flag=True, help="Include fixes that may not retain the original intent of the code."),
+    click.option("--show-fixes", is_flag=True, help="Show an enumeration of all fixed findings."),
+    click.option(
+        "--diff",
+        is_flag=True,
+        help="Write no fixed files; print a diff for each that would change, and exit with 0 if there is none.",
+    ),
+    click.option("--severity", type=click.Choice(SEVERITIES), help="The least severity to show.  [default: warning]"),
+    click.option(
+        "--fail-on",
+        type=click.Choice(SEVERITIES),
+        help="The least severity that makes the exit status 1.  [default: warning]",
+    ),
+    click.option(
+        "--exclude",
+        callback=_words,
+        multiple=True,
+        metavar="PATTERNS",
+        help="Patterns of files and folders to leave out of a walk.",
+    ),
+    click.option(
+        "--extend-exclude",
+        callback=_words,
+        multiple=True,
+        metavar="PATTERNS",
+        help="Patterns to leave out on top of the default.",
+    ),
+    click.option(
+        "--output-format",
+        callback=_formats,
+        multiple=True,
+        metavar="FORMAT[:PATH]",
+        help="full (the default), concise or json, with :PATH to write to a file. May be given several times.",
+    ),
+    click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the output to this file."),
+    click.option("--stdin-filename", help="The name that a file read from standard input goes by."),
+    click.option("--isolated", is_flag=True, help="Ignore all configuration files."),
+    click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
+    click.option("--cache-dir", type=click.Path(file_okay=False), help="Where the cache lies."),
+    click.option("-e", "--exit-zero", is_flag=True, help="Exit with status 0 even if something was found."),
+    click.option(
+        "--exit-non-zero-on-fix",
+        is_flag=True,
+        help="Exit with status 1 if any file was changed by a fix, even if no findings remain.",
+    ),
+    click.option("--statistics", is_flag=True, help="Show how often each rule was hit instead of the findings."),
+    click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colour."),
+    click.option("-j", "--jobs", type=click.IntRange(min=1), help="Number of processes.  [default: one per processor]"),
+    click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else."),
+    click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is done."),
+)
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options, in the order in which its help lists them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

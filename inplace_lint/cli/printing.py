@@ -1,0 +1,87 @@
+"""From results to text on this terminal, in a pipe or in a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..api import Result
+    from ..output import Report
+
+
+def make_report(result: Result, color: str, summary: bool, standard_input: tuple[str, str] | None) -> Report:
+    """What is printed of a result, on this terminal; ``standard_input`` is the name and text of what was read there."""
+    from ..output import Report
+
+    files = {} if standard_input is None else {standard_input[0]: _split(standard_input[1])}
+
+    def lines(filename: str) -> Sequence[str]:
+        if filename not in files:
+            from ..source import text
+
+            try:
+                files[filename] = _split(text.read(Path(filename)))
+            except text.SourceError:
+                files[filename] = []
+        return files[filename]
+
+    width = shutil.get_terminal_size((100, 40)).columns if sys.stdout.isatty() else 100
+    failed = len(result.failures)
+    return Report(result.diagnostics, lines, result.checked, failed, use_color(color), max(width, 60), summary)
+
+
+def _split(source: str) -> list[str]:
+    # Not str.splitlines, which splits at more than Python does.
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def use_color(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def rendered(name: str, report: Report) -> str:
+    from ..output import render
+
+    return render(name, report)
+
+
+def statistics(report: Report) -> str:
+    """How often each rule was hit, the most frequent first."""
+    counts = Counter((found.code, found.name) for found in report.diagnostics)
+    width = len(str(max(counts.values(), default=0)))
+    rows = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return "".join(f"{count:>{width}}\t{code}\t{name}\n" for (code, name), count in rows)
+
+
+def write(text: str, path: str | None = None) -> None:
+    """Writes UTF-8, to the file or to standard output. That the reader of a pipe has seen enough is no error."""
+    if path is not None:
+        try:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from error
+        return
+    write_bytes(text.encode("utf-8", errors="replace"))
+
+
+def write_bytes(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is still buffered must go nowhere, or Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,59 @@
+"""What is said of a run besides its findings: what fixing did or would do, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .printing import use_color, write
+
+if TYPE_CHECKING:
+    from ..api import Fixed, Result
+
+
+def show_diff(fixed: Fixed, color: str, quiet: bool, standard_input: bool, unsafe: bool) -> None:
+    """Prints what fixing would change."""
+    from ..output import Report, diff_summary
+    from ..output.style import Style
+
+    style = Style(use_color(color))
+    report = Report(())
+    out: list[str] = []
+    for change in fixed.changes:
+        for line in change.diff(report.shown(change.name)):
+            text = line[:-1]
+            out.append(style.added(text) if line[0] == "+" else style.removed(text) if line[0] == "-" else text)
+            out.append("\n")
+        out.append("\n")
+    write("".join(out))
+    if quiet:
+        return
+    closing = diff_summary(fixed.fixed, fixed.result.diagnostics, unsafe)
+    if closing:
+        click.echo(closing, err=standard_input)
+    say_what_was_left(fixed)
+
+
+def say_what_was_left(fixed: Fixed) -> None:
+    """Which fixes were not made and why, and what else to know of the files that were written, on standard error."""
+    for it in fixed.not_fixed:
+        start = it.found.span.start
+        place = f"{it.found.span.filename}:{start.row}:{start.column}"
+        click.echo(f"not fixed: {place}: {it.found.code}: {it.reason}", err=True)
+    for note in fixed.written.notes:
+        click.echo(f"note: {note}", err=True)
+    if fixed.capped:
+        click.echo("note: there is more to fix; run again", err=True)
+
+
+def say_failures(result: Result, fixed: Fixed | None, verbose: bool) -> bool:
+    """Says on standard error what went wrong with files, if anything did."""
+    for failure in result.failures:
+        click.echo(f"internal error in {failure.filename}: {failure.error} (please report this)", err=True)
+        if verbose:
+            click.echo(failure.trace, err=True)
+    unwritten = fixed.written.failures if fixed else {}
+    for name, reason in unwritten.items():
+        click.echo(f"cannot write {name}: {reason}; it is as it was", err=True)
+    return bool(result.failures or unwritten)
