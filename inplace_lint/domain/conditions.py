@@ -7,12 +7,15 @@ conditions contradict each other never meet: that keeps correlated branches apar
 assumptions reach the finding that rests on them.
 
 Joins may weaken a condition, never strengthen it, so a condition over-approximates when its record holds.
+
+One kind of disjunction is kept all the same, since nested branches make it: "not ``b``, unless not ``a``" after an ``if b``
+within an ``if a``. It is a fact of its own, a *clause*: one of its two parts holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 LIMIT = 12
@@ -23,6 +26,8 @@ EXCEPTION = "#exception@"
 """How the keys of facts begin that say that an exception is raised and caught."""
 IN_EARLIER = " in an earlier round"
 """How the keys of facts end that say what the answer was in a round of a loop that is over."""
+MOST_IMPLIED = 2
+"""Clauses that one join adds to a condition at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Fact:
 
     text: the assumption as a sentence, for the finding. decisive: the finding depends on a caller through it, so
     it can be no error; other facts only keep contradictory records apart. settled: with the other answer an exception is
-    raised, so what comes later hardly contradicts it.
+    raised, so what comes later hardly contradicts it. parts: of a clause the two facts of which one holds; the key follows from
+    them.
     """
 
     key: str
@@ -39,6 +45,7 @@ class Fact:
     text: str = field(compare=False, default="")
     decisive: bool = field(compare=False, default=False)
     settled: bool = field(compare=False, default=False)
+    parts: tuple[Fact, Fact] | None = field(compare=False, default=None)
 
 
 Cond = frozenset[Fact]
@@ -78,6 +85,8 @@ def _both(a: Cond, b: Cond) -> Cond | None:
         if answers.get(fact.key, fact.value) != fact.value:
             return None
     union = small | large
+    if not _satisfiable(union, answers):
+        return None
     if len(union) > LIMIT:
         union = frozenset(fact for fact in union if not fact.settled)
     if len(union) > LIMIT:
@@ -89,12 +98,34 @@ def _both(a: Cond, b: Cond) -> Cond | None:
     return union
 
 
+def _satisfiable(cond: Cond, answers: dict[str, bool | int]) -> bool:
+    """Whether the clauses of a condition can hold together with its other facts, of which ``answers`` has some at least."""
+    clauses = [fact.parts for fact in cond if fact.parts]
+    if not clauses:
+        return True
+    answers.update((fact.key, fact.value) for fact in cond)
+    while clauses:
+        pending = []
+        for parts in clauses:
+            possible = [part for part in parts if answers.get(part.key, part.value) == part.value]
+            if not possible:
+                return False
+            if len(possible) == 1:
+                answers[possible[0].key] = possible[0].value
+            else:
+                pending.append(parts)
+        if len(pending) == len(clauses):
+            return True
+        clauses = pending
+    return True
+
+
 def settled(cond: Cond, answers: Cond) -> Cond:
     """A condition in which those facts count as settled."""
     found = cond & answers
     if not found:
         return cond
-    return (cond - found) | {Fact(fact.key, fact.value, fact.text, fact.decisive, True) for fact in found}
+    return (cond - found) | {replace(fact, settled=True) for fact in found}
 
 
 def maybe_both(a: Cond | None, b: Cond | None) -> Cond | None:
@@ -105,7 +136,7 @@ def maybe_both(a: Cond | None, b: Cond | None) -> Cond | None:
 
 
 def either(a: Cond, b: Cond) -> Cond:
-    """A condition that holds wherever one of the two does (the strongest that is still a conjunction)."""
+    """A condition that holds wherever one of the two does: the strongest conjunction, with clauses for nested branches."""
     if a == b or a <= b:
         return a
     if b <= a:
@@ -113,8 +144,11 @@ def either(a: Cond, b: Cond) -> Cond:
     shared = complementary(a, b)
     if shared is not None:
         return shared
-    common = a & b
+    common = (a & b) | _follows(a, b) | _follows(b, a)
     left, right = a - common, b - common
+    if not left or not right:
+        return common
+    clauses = _implied(left, right) or _implied(right, left)
     free = [{_question(fact) for fact in side if not fact.decisive} for side in (left, right)]
     lost = [
         [fact for fact in side if fact.decisive and _question(fact) not in other]
@@ -122,9 +156,32 @@ def either(a: Cond, b: Cond) -> Cond:
     ]
     if not any(lost) or (not all(lost) and all(fact.key.startswith(EXCEPTION) for side in lost for fact in side)):
         # It may hold with the other answer, which is no assumption; and what holds without an exception needs none.
-        return common
+        return common | clauses
     # What is no longer said still rests on a caller.
-    return common | {_MANY}
+    return common | clauses | {_MANY}
+
+
+def _follows(clauses: Cond, cond: Cond) -> Cond:
+    """The clauses of one condition that hold wherever another one does, since it has one of their parts."""
+    return frozenset(fact for fact in clauses if fact.parts and not cond.isdisjoint(fact.parts))
+
+
+def _implied(outer: Cond, inner: Cond) -> Cond:
+    """The clauses "not b, unless not a" where ``outer`` is "not a" and ``inner`` is "a and not b"."""
+    if len(outer) != 1:
+        return TRUE
+    (one,) = outer
+    if one.parts or not any(fact.key == one.key and fact.value != one.value for fact in inner):
+        return TRUE
+    others = [fact for fact in inner if fact.key != one.key and not fact.parts and fact != _MANY]
+    return frozenset(_clause(one, fact) for fact in sorted(others, key=lambda f: f.key)[:MOST_IMPLIED])
+
+
+def _clause(a: Fact, b: Fact) -> Fact:
+    """The fact that one of two facts holds."""
+    first, second = sorted((a, b), key=lambda fact: fact.key)
+    key = f"#either {first.key}={first.value} or {second.key}={second.value}"
+    return Fact(key, True, parts=(Fact(first.key, first.value), Fact(second.key, second.value)))
 
 
 def _question(fact: Fact) -> str:
@@ -193,7 +250,7 @@ def negate(cond: Cond) -> Cond | None:
         return None
     if len(cond) == 1:
         (fact,) = cond
-        if fact == _MANY or fact.key.endswith(IN_EARLIER) or not isinstance(fact.value, bool):
+        if fact == _MANY or fact.parts or fact.key.endswith(IN_EARLIER) or not isinstance(fact.value, bool):
             return TRUE
         return frozenset({Fact(fact.key, not fact.value, "", False)})
     return TRUE

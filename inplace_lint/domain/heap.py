@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, KeysView, MutableMappi
 from typing import Any
 
 from inplace_lint.domain.conditions import TRUE, Cond
-from inplace_lint.domain.objects import Node, Obj, join_objects, mentions, of_one_way, ways
+from inplace_lint.domain.objects import Node, Obj, join_objects, mentions, of_one_side, ways
 
 MOST_OWN = 64
 """Own objects that a heap holds before it is worth a layer, however small what it lies on is."""
@@ -277,9 +277,10 @@ class Heap(MutableMapping[int, Obj]):
             if known is _UNSEEN:
                 known = base.get(oid)
             if obj is None:
-                continue  # what one path alone still holds is held
-            if known is None:
-                own[oid] = of_one_way(obj, their_way) if their_way else obj
+                if known is not None and mine:  # what one path alone still holds is held
+                    own[oid] = of_one_side(known, mine, my_way)
+            elif known is None:
+                own[oid] = of_one_side(obj, theirs, their_way) if theirs else obj
             else:
                 Effort.passed += 4
                 own[oid] = join_objects(known, mine, obj, theirs)
@@ -287,11 +288,13 @@ class Heap(MutableMapping[int, Obj]):
             if oid in right.own:
                 continue
             if (shared := base.get(oid)) is None:
-                if obj is not None and my_way:
-                    own[oid] = of_one_way(obj, my_way)
+                if obj is not None and mine:
+                    own[oid] = of_one_side(obj, mine, my_way)
                 continue
             Effort.passed += 4
-            own[oid] = shared if obj is None else join_objects(obj, mine, shared, theirs)
+            own[oid] = (
+                of_one_side(shared, theirs, their_way) if obj is None else join_objects(obj, mine, shared, theirs)
+            )
         if left.savers == right.savers:
             joined.savers = dict(left.savers)
         else:

@@ -301,12 +301,15 @@ def ways(path: Cond) -> Cond:
     return frozenset(fact for fact in path if fact.key.startswith(WAY)) if path else path
 
 
-def of_one_way(obj: Obj, way: Cond) -> Obj:
-    """An object that only the states on one way hold, for their join with others.
+def of_one_side(obj: Obj, path: Cond, way: Cond) -> Obj:
+    """An object that the states of one side alone hold, for their join with others. way: ``ways(path)``.
 
     A tensor's node may have been made on that way alone (an in-place op on what others leave as it is): later visits on
-    another way must not meet it. What else a tensor is does not change while ways part.
+    another way must not meet it. What else a tensor is does not change while ways part. What a node saves it saves there only.
     """
+    if isinstance(obj, Node):
+        saved = _on_path(obj.saved, path)
+        return obj if saved is obj.saved else replace(obj, saved=saved)
     if not way or not isinstance(obj, Tensor) or not obj.nodes:
         return obj
     nodes: dict[int, Cond] = {}
@@ -315,6 +318,18 @@ def of_one_way(obj: Obj, way: Cond) -> Obj:
         if own is not None:
             nodes[oid] = own
     return replace(obj, nodes=nodes)
+
+
+def _on_path(saves: tuple[Saved, ...], path: Cond) -> tuple[Saved, ...]:
+    """Saves that only the states on a path have."""
+    if not path or not saves:
+        return saves
+    return tuple(_only_on(s, path) for s in saves)
+
+
+def _only_on(saved: Saved, path: Cond) -> Saved:
+    cond = both(saved.cond, path)
+    return saved if cond is None or cond == saved.cond else replace(saved, cond=cond)
 
 
 def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
@@ -387,10 +402,11 @@ def _by_role(saves: Iterable[Saved]) -> dict[tuple[str, int], Saved]:
 
 def join_nodes(a: Node, pa: Cond, b: Node, pb: Cond) -> Node:
     """The least node that stands for both; saves are matched by role and tensor."""
-    saved, theirs = _by_role(a.saved), _by_role(b.saved)
+    mine, theirs = _by_role(a.saved), _by_role(b.saved)
+    saved = {key: s if key in theirs else _only_on(s, pa) for key, s in mine.items()}
     for key, s in theirs.items():
-        mine = saved.get(key)
-        saved[key] = s if mine is None else mine if mine == s else _join_saved(mine, pa, s, pb)
+        own = mine.get(key)
+        saved[key] = _only_on(s, pb) if own is None else own if own == s else _join_saved(own, pa, s, pb)
     return Node(
         place=a.place,
         op=a.op,
@@ -537,6 +553,7 @@ def _mentions(obj: Obj) -> Mentions:
     elif isinstance(obj, Frame) and obj.parent is not None:
         ids.add(obj.parent)
     facts = {fact.key for cond in conditions for fact in cond}
+    facts.update(part.key for cond in conditions for fact in cond if fact.parts for part in fact.parts)
     return Mentions(frozenset(ids), frozenset(tags), frozenset(facts))
 
 

@@ -37,7 +37,8 @@ from inplace_lint.events import (
     Write,
     WriteForm,
 )
-from inplace_lint.interp.machine import EITHER, Machine
+from inplace_lint.interp.keys import EITHER
+from inplace_lint.interp.machine import Machine
 
 SHARED = "another operation is given the same gradient"
 """The assumption under which a write to a lent gradient does harm."""

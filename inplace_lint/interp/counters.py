@@ -17,7 +17,8 @@ from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, constant_of, one
-from inplace_lint.interp.machine import COUNTER, ELSEWHERE, NOW, SLOT, Machine
+from inplace_lint.interp.keys import COUNTER, ELSEWHERE, NOW, SLOT
+from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
 _AT_LAST = frozenset({">", ">=", "==", "is"})

@@ -12,8 +12,8 @@ from inplace_lint.events import BadViewWritten, Write
 from inplace_lint.interp import attributes, iteration
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.keys import SLOT
 from inplace_lint.interp.layout import dtype_kind
-from inplace_lint.interp.machine import SLOT
 from inplace_lint.interp.registry import CallSite, symbol, tensor_method
 
 

@@ -14,7 +14,8 @@ from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Valu
 from inplace_lint.interp import calls, classes, counters
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import UNROLL, Engine, handles
-from inplace_lint.interp.machine import COUNTER, Flow
+from inplace_lint.interp.keys import COUNTER
+from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.walking import walk_of
 

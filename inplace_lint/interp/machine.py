@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
 from inplace_lint.interp.budget import Budget
 from inplace_lint.interp.holders import Holders
+from inplace_lint.interp.keys import BEFORE, EACH, EARLIER, ELSEWHERE, MEMBER, NOW, ONE_ROUND, SLOT, VISIT, tag_of
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -28,27 +28,8 @@ RECURSION = 6
 RECURSIVE_CALLS = 100
 """Calls of a definition from within itself that one entry point follows: recursion may branch."""
 
-MEMBER = "#member@"
-"""How the keys of facts begin that say which element of a collection of modules is used."""
-EITHER = "holds the first of two: "
-"""How the keys of facts begin that choose between two networks which an optimizer may hold."""
-
-
 MOST_PARTS = 9
 """Attributes of attributes of an unknown that are told apart inside a loop, which ends the sooner the fewer there are."""
-
-
-COUNTER = "counter"
-"""What the tags of loop counters begin with, after the mark of what no caller gave."""
-SLOT = "#slot "
-"""What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
-EACH = f"{SLOT}of each "
-"""How those of them begin that stay answered when a loop further out goes on."""
-NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
-BEFORE = " before"
-"""Ends the fact that such a question had the answer yes in an earlier round."""
-_ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
-"""Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
 
 
 @dataclass(slots=True)
@@ -361,7 +342,11 @@ class Machine:
         def change(cond: Cond) -> Cond:
             changed = None
             for fact in cond:
-                tag = fact.key.removeprefix("rg:").removesuffix(BEFORE)
+                if fact.parts:
+                    if any(loop in self._tag_loops.get(tag_of(part), ()) for part in fact.parts):
+                        changed = (cond if changed is None else changed) - {fact}
+                    continue
+                tag = tag_of(fact)
                 loops = self._tag_loops.get(tag, ())
                 if loop not in loops:
                     continue
@@ -374,7 +359,7 @@ class Machine:
                 if loops[-1] == loop and (fact == past or (fact.value is False and past in cond)):
                     continue
                 changed = cond if changed is None else changed
-                if loops[-1] == loop and fact.value is True and _ONE_ROUND.fullmatch(tag):
+                if loops[-1] == loop and fact.value is True and ONE_ROUND.fullmatch(tag):
                     # A counter that was n in this round never is again.
                     changed = (changed - {fact}) | {Fact(fact.key, False), past}
                     continue

@@ -19,7 +19,8 @@ from inplace_lint.events import Event, SavedOverwritten
 from inplace_lint.interp import attributes, module_tree, modules, optimizers
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import EITHER, Machine, Pending
+from inplace_lint.interp.keys import EITHER
+from inplace_lint.interp.machine import Machine, Pending
 from inplace_lint.interp.registry import CallSite
 
 THE_SAME = frozenset(

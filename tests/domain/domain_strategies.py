@@ -49,7 +49,11 @@ def fact(key: str, value: bool) -> Fact:
 
 def holds(cond: Cond | None, world: Mapping[str, bool]) -> bool:
     """Whether a condition holds in a world; facts about anything else contradict nothing."""
-    return cond is not None and all(world.get(f.key, f.value) == f.value for f in cond)
+    return cond is not None and all(any(_answers(part, world) for part in f.parts or (f,)) for f in cond)
+
+
+def _answers(fact: Fact, world: Mapping[str, bool]) -> bool:
+    return world.get(fact.key, fact.value) == fact.value
 
 
 def implies(a: Cond | None, path: Cond, b: Cond | None) -> bool:
@@ -58,8 +62,8 @@ def implies(a: Cond | None, path: Cond, b: Cond | None) -> bool:
 
 
 def meaning(record: Mapping[K, Cond]) -> dict[K, Cond]:
-    """A record without the facts that stand for others: whether one is kept may depend on the order of joins."""
-    return {key: frozenset(f for f in cond if f.key != "...") for key, cond in record.items()}
+    """A record without clauses and the facts that stand for others: whether one is kept may depend on the order of joins."""
+    return {key: frozenset(f for f in cond if f.key != "..." and not f.parts) for key, cond in record.items()}
 
 
 def possible(cond: Cond | None, path: Cond) -> bool:

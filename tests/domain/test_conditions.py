@@ -233,3 +233,38 @@ def test_several_facts_taken_together_never_contradict() -> None:
     many = frozenset(f for f in together if f.key == "...")
     assert len(many) == 1
     assert negate(many) == TRUE
+
+
+def q(key: str, value: bool = True) -> Cond:
+    return frozenset({Fact(key, value)})
+
+
+def nested() -> Cond:
+    """What is left where an ``if b`` within an ``if a`` was not taken: not a, or a and not b."""
+    return either(q("a", False), q("a") | q("b", False))
+
+
+def test_a_clause_contradicts_both_questions_of_nested_branches_together() -> None:
+    assert both(nested(), q("a") | q("b")) is None
+    assert both(both(nested(), q("a")) or TRUE, q("b")) is None
+    for answers in (q("a"), q("b"), q("a", False), q("a") | q("b", False), q("a", False) | q("b")):
+        assert both(nested(), answers) is not None
+
+
+def test_clauses_decide_each_other() -> None:
+    chain = both(either(q("a", False), q("a") | q("b")), either(q("b", False), q("b") | q("c")))
+    assert chain is not None
+    assert both(chain, q("a") | q("c", False)) is None
+    assert both(chain, q("a") | q("c")) is not None
+
+
+def test_a_clause_is_kept_by_what_implies_it() -> None:
+    clause = nested()
+    assert either(clause, q("a", False)) == clause
+    assert either(q("a") | q("b", False), clause) == clause
+    assert either(clause, q("c")) == TRUE
+
+
+def test_a_clause_is_no_assumption_and_its_opposite_says_nothing() -> None:
+    assert decisive_texts(nested()) == ()
+    assert negate(nested()) == TRUE

@@ -37,6 +37,7 @@ from inplace_lint.domain.objects import (
     contents,
     join_objects,
     join_values,
+    of_one_side,
     reachable_from,
     widened,
 )
@@ -181,3 +182,13 @@ def test_records_of_writes_keep_their_place() -> None:
     joined = join_objects(node, P, replace(node, saved=(written,)), NOT_P)
     assert isinstance(joined, Node)
     assert dict(joined.saved[0].writes) == {write: NOT_P}
+
+
+@law
+@given(data=st.data())
+def test_what_one_side_alone_saved_is_saved_there_only(data: st.DataObject) -> None:
+    node = data.draw(objects["node"])
+    assert isinstance(node, Node)
+    for before, after in zip(node.saved, of_one_side(node, P, TRUE).saved, strict=True):
+        assert after == (before if before.cond >= NOT_P else replace(before, cond=before.cond | P))
+    assert of_one_side(node, TRUE, TRUE) is node

@@ -1,0 +1,28 @@
+"""How the keys of facts are spelled: what they ask about is read off them again at the end of a loop's round."""
+
+from __future__ import annotations
+
+import re
+
+from inplace_lint.domain.conditions import Fact
+
+MEMBER = "#member@"
+"""How the keys of facts begin that say which element of a collection of modules is used."""
+EITHER = "holds the first of two: "
+"""How the keys of facts begin that choose between two networks which an optimizer may hold."""
+COUNTER = "counter"
+"""What the tags of loop counters begin with, after the mark of what no caller gave."""
+SLOT = "#slot "
+"""What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
+EACH = f"{SLOT}of each "
+"""How those of them begin that stay answered when a loop further out goes on."""
+NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
+BEFORE = " before"
+"""Ends the fact that such a question had the answer yes in an earlier round."""
+ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
+"""Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
+
+
+def tag_of(fact: Fact) -> str:
+    """The tag of the unknown that a fact asks about."""
+    return fact.key.removeprefix("rg:").removesuffix(BEFORE)
