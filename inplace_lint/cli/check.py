@@ -48,9 +48,7 @@ def _run(options: Options) -> int:
         name = options.stdin_filename or "-"
         data = sys.stdin.buffer.read()
         if options.fix or options.diff:
-            fixed, result, standard_input = fix_standard_input(
-                data, name, settings, options.unsafe_fixes, options.diff
-            )
+            fixed, result, standard_input = fix_standard_input(data, name, settings, options.unsafe_fixes, options.diff)
         else:
             result, standard_input = check_standard_input(data, name, settings)
     elif options.fix or options.diff:

@@ -91,7 +91,9 @@ _OPTIONS = (
         help="Rules to enable on top of the selected ones.",
     ),
     click.option("--fix", is_flag=True, help="Apply fixes to resolve findings."),
-    click.option("--unsafe-fixes", is_flag=True, help="Include fixes that may not retain the original intent of the code."),
+    click.option(
+        "--unsafe-fixes", is_flag=True, help="Include fixes that may not retain the original intent of the code."
+    ),
     click.option("--show-fixes", is_flag=True, help="Show an enumeration of all fixed findings."),
     click.option(
         "--diff",

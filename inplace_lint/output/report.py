@@ -25,6 +25,7 @@ class Report:
     files that were looked at, ``failed`` the number of those on which the analysis broke down. ``summary`` asks for a
     closing line. ``directory`` is what file names are shown relative to. ``fixed`` are findings that are gone, None where
     fixing was not asked for; ``show_fixes`` asks for a list of them, and ``unsafe_fixes`` says whether unsafe ones are made.
+    ``baselined`` are findings that the baseline knows: not among ``diagnostics``, and hidden but where a format can mark them.
     """
 
     diagnostics: Sequence[Diagnostic]
@@ -38,6 +39,7 @@ class Report:
     fixed: Sequence[Diagnostic] | None = None
     show_fixes: bool = False
     unsafe_fixes: bool = False
+    baselined: Sequence[Diagnostic] = ()
 
     def shown(self, filename: str) -> str:
         """The file's name as people read it: relative where the file lies below the directory."""

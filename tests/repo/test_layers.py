@@ -37,7 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "interp": {"ir", "opmodel", "domain", "project", "events", "lowering"},
     "rules": {"events", "diagnostics", "fixes"},
     "fixes": {"diagnostics"},
-    "output": {"diagnostics"},
+    "fingerprints": {"diagnostics"},
+    "output": {"diagnostics", "fingerprints"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
