@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostic, Span
@@ -68,10 +69,8 @@ def relative(filename: str, root: str) -> str:
     if filename == "-":
         return filename
     path = os.path.abspath(filename)
-    try:
+    with suppress(ValueError):  # another drive
         path = os.path.relpath(path, root)
-    except ValueError:  # another drive
-        pass
     return path.replace(os.sep, "/")
 
 
