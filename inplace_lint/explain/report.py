@@ -41,7 +41,8 @@ def text(answer: Answer, report: output.Report) -> str:
     best = [it for it in answer.explanations if it.score == answer.explanations[0].score][:_MOST_IN_FULL]
     for explanation in best:
         finding = replace(explanation.finding, torch_error=None)  # its words stand above, with the numbers in place
-        shown = output.render("full", replace(report, diagnostics=[finding], summary=False))
+        # Nothing can be fixed from here, so that nothing is marked as fixable.
+        shown = output.render("full", replace(report, diagnostics=[finding], summary=False, fixed=()))
         blocks.append(shown.rstrip("\n") + "\n" + "\n".join(_reasons(explanation.reasons, report, style)))
     others = answer.explanations[len(best) :]
     if others:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable
 
+from . import statistics
 from .report import Report, diff_summary, no_lines, plural, summary
 
-__all__ = ["Report", "diff_summary", "formats", "no_lines", "plural", "render", "summary"]
+__all__ = ["Report", "diff_summary", "formats", "no_lines", "plural", "render", "render_statistics", "summary"]
 
-_HELPERS = frozenset({"report", "style"})
+_HELPERS = frozenset({"places", "report", "statistics", "style", "words"})
 
 
 def formats() -> tuple[str, ...]:
@@ -23,4 +25,19 @@ def render(name: str, report: Report) -> str:
     """The report in the format of that name, which must be one of ``formats()``."""
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     renderer: Callable[[Report], str] = module.render
-    return renderer(report)
+    return _storable(renderer(report))
+
+
+def render_statistics(name: str, report: Report) -> str:
+    """How often each rule was hit, in a format that ``statistics.FORMATS`` names."""
+    return _storable(statistics.render(name, report))
+
+
+def _storable(text: str) -> str:
+    """The text without halves of characters, which stand for the bytes of file names that are no UTF-8."""
+    if text.isascii() or not _HALVES.search(text):
+        return text
+    return _HALVES.sub("\ufffd", text)
+
+
+_HALVES = re.compile("[\ud800-\udfff]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .report import Report, closing, is_fixable
 from .style import Style
+from .words import on_one_line, sentence, within
 
 
 def render(report: Report) -> str:
@@ -11,12 +12,10 @@ def render(report: Report) -> str:
     style = Style(report.color)
     out: list[str] = []
     for found in report.diagnostics:
-        start = found.span.start
-        place = f"{style.strong(report.shown(found.span.filename))}:{start.row}:{start.column}:"
-        assumed = f" [assuming {'; '.join(found.assumptions)}]" if found.assumptions else ""
+        place = f"{style.strong(on_one_line(report.shown(found.span.filename)))}:{within(found)}:"
         # What fixing has left could not be fixed.
         star = " [*]" if report.fixed is None and is_fixable(found, report.unsafe_fixes) else ""
-        out.append(f"{place} {style.severity(found.severity, found.code)}{star} {found.message}{assumed}")
+        out.append(f"{place} {style.severity(found.severity, found.code)}{star} {sentence(found)}")
     end = closing(report)
     if end:
         # A list of fixes stands apart from the findings.

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from ..diagnostics import Diagnostic, Span
-from .report import Report, closing
+from .report import Report, closing, is_fixable
 from .style import Style
+from .words import caution, within
 
 # Lines between two marked ones are printed where there are no more than this; else three dots stand for them.
 _CLOSE = 2
@@ -38,7 +39,9 @@ def render(report: Report) -> str:
 
 
 def _finding(found: Diagnostic, report: Report, style: Style) -> Iterable[str]:
-    severity = style.severity(found.severity, f"{found.severity}[{found.code}]")
+    # What fixing has left could not be fixed.
+    star = "[*]" if report.fixed is None and is_fixable(found, report.unsafe_fixes) else ""
+    severity = style.severity(found.severity, f"{found.severity}[{found.code}]{star}")
     yield f"{severity}: {style.strong(found.message)}"
     marks = _marks(found)
     rows = [mark.span.start.row for mark in marks]
@@ -61,6 +64,9 @@ def _finding(found: Diagnostic, report: Report, style: Style) -> Iterable[str]:
             yield bar
             yield from _suggestion(found, gutter, report, style)
             yield bar
+        note = caution(found)
+        if note:
+            yield f"{style.help('note')}: {note}"
 
 
 def _marks(found: Diagnostic) -> list[_Mark]:
@@ -79,12 +85,12 @@ def _marks(found: Diagnostic) -> list[_Mark]:
 def _frame(filename: str, found: Diagnostic, marks: list[_Mark], report: Report, style: Style) -> Iterable[str]:
     """One file's part of the story."""
     here = filename == found.span.filename
-    place = found.span.start if here else marks[0].span.start
+    place = marks[0].span.start
     width = max(len(str(mark.span.start.row)) for mark in _marks(found))
     if found.suggestion_span:
         width = max(width, len(str(found.suggestion_span.end.row)))
     arrow = style.frame(f"{' ' * width}{'-->' if here else ':::'}")
-    yield f"{arrow} {report.shown(filename)}:{place.row}:{place.column}"
+    yield f"{arrow} {report.shown(filename)}:{within(found) if here else f'{place.row}:{place.column}'}"
     lines = report.lines(filename)
     if not any(mark.span.start.row <= len(lines) for mark in marks):
         return
@@ -109,7 +115,7 @@ def _frame(filename: str, found: Diagnostic, marks: list[_Mark], report: Report,
 
 
 def _code(row: int, lines: Sequence[str], width: int, style: Style) -> str:
-    text = lines[row - 1].expandtabs(len(_TAB)).rstrip()
+    text = _visible(lines[row - 1])
     return f"{style.frame(f'{row:>{width}} |')} {text}".rstrip()
 
 
@@ -124,11 +130,26 @@ def _underline(mark: _Mark, line: str, found: Diagnostic, style: Style) -> str:
     return " " * before + (style.severity(found.severity, text) if mark.primary else style.step(text))
 
 
+def _visible(line: str) -> str:
+    """A line as a terminal can show it: tabs as spaces, and characters that would move the cursor as pictures."""
+    return line.expandtabs(len(_TAB)).rstrip().translate(_PICTURES)
+
+
+_PICTURES = (
+    {number: 0x2400 + number for number in range(0x20)} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+)
+
+
 def _columns(text: str) -> int:
     """How many columns of a terminal the text takes."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    combining = sum(unicodedata.combining(character) > 0 for character in text)
-    return len(text.expandtabs(len(_TAB))) + wide - combining
+    shown = text.expandtabs(len(_TAB))
+    return len(shown) if shown.isascii() else sum(map(_width, shown))
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _note(gutter: str, word: str, text: str, report: Report, style: Style) -> Iterable[str]:
@@ -150,7 +171,7 @@ def _suggestion(found: Diagnostic, gutter: str, report: Report, style: Style) ->
     if span is None or span.end.row > len(lines):
         yield from (style.frame(f"{gutter} ") + style.added(f"+ {line}".rstrip()) for line in new)
         return
-    old = [line.expandtabs(len(_TAB)).rstrip() for line in lines[span.start.row - 1 : span.end.row]]
+    old = [_visible(line) for line in lines[span.start.row - 1 : span.end.row]]
     indent = old[0][: len(old[0]) - len(old[0].lstrip())]
     new = [f"{indent}{line}".rstrip() for line in new]
     for kind, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

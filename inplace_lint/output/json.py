@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from ..diagnostics import Diagnostic, Edit, Position, Related, Span
+from .places import absolute
 from .report import Report
 
 
@@ -22,7 +22,7 @@ def as_object(found: Diagnostic) -> dict[str, Any]:
         "name": found.name,
         "severity": str(found.severity),
         "message": found.message,
-        "filename": _filename(found.span),
+        "filename": absolute(found.span.filename),
         "cell": found.cell,
         **_locations(found.span),
         "related": [_related(step) for step in found.related],
@@ -57,7 +57,7 @@ def _edit(edit: Edit) -> dict[str, Any]:
 
 def as_place(span: Span) -> dict[str, Any]:
     """A stretch of a file as plain data: the file's name and the two ends."""
-    return {"filename": _filename(span), **_locations(span)}
+    return {"filename": absolute(span.filename), **_locations(span)}
 
 
 def _locations(span: Span) -> dict[str, Any]:
@@ -66,7 +66,3 @@ def _locations(span: Span) -> dict[str, Any]:
 
 def _position(position: Position) -> dict[str, int]:
     return {"row": position.row, "column": position.column}
-
-
-def _filename(span: Span) -> str:
-    return span.filename if span.filename == "-" else os.path.abspath(span.filename)

@@ -114,10 +114,10 @@ def _hint(report: Report) -> str:
     # After fixing, what is left could not be fixed.
     ready = sum(is_fixable(found, report.unsafe_fixes) for found in report.diagnostics) if report.fixed is None else 0
     hidden = 0 if report.unsafe_fixes else sum(map(_is_unsafe, report.diagnostics))
-    more = f"{hidden} hidden {'fix' if hidden == 1 else 'fixes'} can be enabled with the `--unsafe-fixes` option"
+    more = f"{hidden} unsafe {'fix' if hidden == 1 else 'fixes'} available with `--fix --unsafe-fixes`"
     if ready:
-        return f"[*] {ready} fixable with the `--fix` option{f' ({more})' if hidden else ''}."
-    return f"No fixes available ({more})." if hidden else ""
+        return f"[*] {ready} fixable with `--fix`{f' ({more})' if hidden else ''}."
+    return f"{more}." if hidden else ""
 
 
 def diff_summary(fixed: Sequence[Diagnostic], left: Sequence[Diagnostic], unsafe_fixes: bool) -> str:

@@ -129,7 +129,7 @@ def test_hidden_fixes_are_counted(leaf: Path, monkeypatch: pytest.MonkeyPatch) -
     leaf.write_text(LEAF.replace("w += 1\n", "w += 1\nw *= 2\n"))
     _, out, _ = run("--output-format", "concise", "--unsafe-fixes", cwd=leaf.parent)
     assert out.count(": IPL101 [*] `w") == 2
-    assert out.endswith("Found 2 errors.\n[*] 2 fixable with the `--fix` option.\n")
+    assert out.endswith("Found 2 errors.\n[*] 2 fixable with `--fix`.\n")
 
 
 def test_what_is_suppressed_or_not_selected_is_not_fixed(leaf: Path) -> None:

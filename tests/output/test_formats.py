@@ -7,41 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from output_samples import FOUND, report, span
 
-from inplace_lint.diagnostics import Diagnostic, Edit, Fix, Position, Related, Severity, Span
+from inplace_lint.diagnostics import Edit, Fix, Position, Related, Severity, Span
 from inplace_lint.output import Report, formats, render
 from inplace_lint.output.full import _columns
-
-CODE = ["def clip(w):", "    y = w.exp()", "", "    y += 1", "\ty.sum().backward()"]
-
-
-def span(row: int, column: int, end_column: int, filename: str = "train.py") -> Span:
-    return Span(filename, Position(row, column), Position(row, end_column))
-
-
-FOUND = Diagnostic(
-    code="IPL202",
-    name="saved-result-overwritten",
-    severity=Severity.ERROR,
-    message="`y += 1` overwrites `y`",
-    span=span(4, 5, 11),
-    related=(
-        Related("saved here", span(2, 9, 16)),
-        Related("overwritten here", span(4, 5, 11)),
-        Related("backward here", span(5, 2, 20)),
-    ),
-    assumptions=("argument `w` of `clip` requires grad",),
-    torch_error="one of the variables needed",
-    fix=Fix("display-only", "Do it out of place"),
-    suggestion="y = y + 1",
-    suggestion_span=span(4, 5, 11),
-    noqa_row=4,
-    url="https://example.org",
-)
-
-
-def report(*found: Diagnostic, color: bool = False, lines: list[str] = CODE, summary: bool = True) -> Report:
-    return Report(found, lambda filename: lines, checked=1, color=color, summary=summary)
 
 
 def test_formats_are_found() -> None:
@@ -68,6 +38,7 @@ def test_full_shows_the_story_in_its_frame() -> None:
         "4 -     y += 1\n"
         "  +     y = y + 1\n"
         "  |\n"
+        "note: This is a display-only fix and is never applied: the code does not tell what was meant\n"
         "\n"
         "Found 1 error.\n"
     )
@@ -98,7 +69,9 @@ def test_full_without_the_file_still_says_what_and_where() -> None:
     assert out.startswith("error[IPL202]: `y += 1` overwrites `y`\n --> train.py:4:5\n  |\n  = PyTorch")
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("\tx", 5)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("\tx", 5), ("日\tx", 6), ("a\u200db", 2)]
+)
 def test_carets_stand_below_what_they_mark(text: str, width: int) -> None:
     assert _columns(text) == width
 
@@ -177,3 +150,49 @@ def test_full_shows_only_what_changes_of_a_long_statement() -> None:
 def test_full_shows_a_line_put_in_front_of_one_that_stays() -> None:
     one = replace(FOUND, suggestion="y = y.clone()\ny += 1")
     assert "  |\n  +     y = y.clone()\n4       y += 1\n  |\n" in render("full", report(one))
+
+
+def test_full_says_how_far_a_fix_may_be_applied() -> None:
+    edit = Edit("y = y + 1", span(4, 5, 11))
+    safe = replace(FOUND, fix=Fix("safe", "Do it out of place", (edit,)))
+    unsafe = replace(FOUND, fix=Fix("unsafe", "Do it out of place", (edit,)))
+    out = render("full", report(safe))
+    assert out.startswith("error[IPL202][*]: ") and "note: " not in out
+    out = render("full", report(unsafe))
+    assert out.startswith("error[IPL202]: ") and "note: This is an unsafe fix and may change runtime behavior\n" in out
+    assert out.endswith("Found 1 error.\n1 unsafe fix available with `--fix --unsafe-fixes`.\n")
+    out = render("full", replace(report(unsafe), unsafe_fixes=True))
+    assert out.startswith("error[IPL202][*]: ") and "note: This is an unsafe fix" in out
+    out = render("full", report(replace(FOUND, fix=Fix("display-only", "Think of it"), suggestion=None)))
+    assert "help: Think of it\n" in out and "note: " not in out
+
+
+def test_what_would_move_the_cursor_is_shown_as_a_picture() -> None:
+    out = render("full", report(replace(FOUND, related=(), span=span(1, 3, 5)), lines=["\x0c\x1bab"]))
+    assert "1 | ␌␛ab\n  |   ^^\n" in out
+
+
+def test_a_place_in_a_notebook_has_its_cell() -> None:
+    found = replace(FOUND, span=span(4, 5, 11, "n.ipynb"), related=(), cell=2)
+    assert " --> n.ipynb:cell 2:4:5\n" in render("full", report(found))
+    assert render("concise", report(found)).startswith("n.ipynb:cell 2:4:5: IPL202 ")
+
+
+def test_concise_has_one_line_whatever_the_message_holds() -> None:
+    out = render("concise", report(replace(FOUND, message="one\ntwo", span=span(4, 5, 11, "a\nb.py")), summary=False))
+    assert out == "a b.py:4:5: IPL202 one two [assuming argument `w` of `clip` requires grad]\n"
+
+
+@pytest.mark.parametrize("name", formats())
+def test_every_format_can_be_stored_whatever_the_name_of_the_file(name: str) -> None:
+    """A byte of a file name that is no UTF-8 is half of a character to Python, which cannot be written."""
+    odd = replace(FOUND, span=span(4, 5, 11, "tr\udce4in.py"), related=(), message="<b>&amp;\r\n\x00]]>")
+    assert render(name, report(odd)).encode("utf-8")
+    assert "\ud800" not in render(name, report(replace(odd, message="\ud800")))
+
+
+@pytest.mark.parametrize("name", formats())
+def test_every_format_ends_with_a_line_end_or_is_empty(name: str) -> None:
+    for found in ((), (FOUND,), (FOUND, replace(FOUND, severity=Severity.INFO))):
+        out = render(name, report(*found))
+        assert out == "" or (out.endswith("\n") and not out.endswith("\n\n"))
