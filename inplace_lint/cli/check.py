@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import Options, options
-from .printing import make_report, rendered, statistics, write
+from .printing import FILE_WIDTH, make_report, use_color, write
 from .standard_input import check_standard_input, fix_standard_input
 from .status import FOUND, WRONG_USE
+from .targets import Target, targets, write_files
 from .telling import say_failures, say_what_was_left, show_diff
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def _run(options: Options) -> int:
     from .. import api
 
     settings = _settings(options)
+    chosen = options.output_format or [(settings.output_format, None)]
+    written = [] if options.diff else targets(chosen, options.output_file, options.statistics)
     started = time.perf_counter()
     paths = options.paths or (".",)
     if "-" in paths and len(paths) > 1:
@@ -65,7 +69,7 @@ def _run(options: Options) -> int:
             return WRONG_USE
         return FOUND if fixed and fixed.changes and not options.exit_zero else 0
 
-    _print(result, fixed, options, settings, standard_input)
+    _print(result, fixed, options, written, standard_input)
     if fixed and not options.quiet:
         say_what_was_left(fixed)
     if result.hidden and not options.quiet:
@@ -94,21 +98,34 @@ def _settings(options: Options) -> Settings:
 
 
 def _print(
-    result: Result, fixed: Fixed | None, options: Options, settings: Settings, standard_input: tuple[str, str] | None
+    result: Result,
+    fixed: Fixed | None,
+    options: Options,
+    written: Sequence[Target],
+    standard_input: tuple[str, str] | None,
 ) -> None:
     """The findings in every format that is asked for, each where it belongs."""
+    from ..output import render, render_statistics
+
     # Standard output is for the fixed text.
-    to_stderr = "-" in options.paths and options.fix
-    for name, path in options.output_format or [(settings.output_format, None)]:
-        target = path or options.output_file
-        report = replace(
-            make_report(result, "never" if target else options.color, not options.quiet, standard_input),
-            fixed=fixed.fixed if fixed else [] if options.fix else None,
-            show_fixes=options.show_fixes,
-            unsafe_fixes=options.unsafe_fixes,
-        )
-        text = statistics(report) if options.statistics and name != "json" else rendered(name, report)
-        if to_stderr and not target:
-            click.echo(text, nl=False, err=True)
+    stream = sys.stderr if "-" in options.paths and options.fix else sys.stdout
+    report = replace(
+        make_report(result, "never", not options.quiet, standard_input),
+        fixed=fixed.fixed if fixed else [] if options.fix else None,
+        show_fixes=options.show_fixes,
+        unsafe_fixes=options.unsafe_fixes,
+    )
+    files: list[tuple[str, str]] = []
+    for target in written:
+        if target.path is None:
+            shown = replace(report, color=use_color(options.color, stream))
         else:
-            write(text, target)
+            shown = replace(report, width=FILE_WIDTH)
+        text = (render_statistics if options.statistics else render)(target.format, shown)
+        if target.path is not None:
+            files.append((target.path, text))
+        elif stream is sys.stderr:
+            click.echo(text, nl=False, err=True, color=True)
+        else:
+            write(text)
+    write_files(files)

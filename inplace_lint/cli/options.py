@@ -125,7 +125,8 @@ _OPTIONS = (
         callback=_formats,
         multiple=True,
         metavar="FORMAT[:PATH]",
-        help="full (the default), concise or json, with :PATH to write to a file. May be given several times.",
+        help="full (the default), concise, json, json-lines, sarif, github, gitlab, junit, pylint or rdjson; with :PATH to "
+        "write to a file. May be given several times.",
     ),
     click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the output to this file."),
     click.option("--stdin-filename", help="The name that a file read from standard input goes by."),

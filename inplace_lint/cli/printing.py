@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from ..api import Result
     from ..output import Report
+
+
+FILE_WIDTH = 100
+"""How wide text may be where no terminal limits it."""
 
 
 def make_report(result: Result, color: str, summary: bool, standard_input: tuple[str, str] | None) -> Report:
@@ -33,7 +34,7 @@ def make_report(result: Result, color: str, summary: bool, standard_input: tuple
                 files[filename] = []
         return files[filename]
 
-    width = shutil.get_terminal_size((100, 40)).columns if sys.stdout.isatty() else 100
+    width = shutil.get_terminal_size((FILE_WIDTH, 40)).columns if sys.stdout.isatty() else FILE_WIDTH
     failed = len(result.failures)
     return Report(result.diagnostics, lines, result.checked, failed, use_color(color), max(width, 60), summary)
 
@@ -43,38 +44,19 @@ def _split(source: str) -> list[str]:
     return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def use_color(choice: str) -> bool:
+def use_color(choice: str, stream: TextIO | None = None) -> bool:
+    """Whether to print in colour: as chosen, else as the environment says, else where ``stream`` is a terminal."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
-def rendered(name: str, report: Report) -> str:
-    from ..output import render
-
-    return render(name, report)
-
-
-def statistics(report: Report) -> str:
-    """How often each rule was hit, the most frequent first."""
-    counts = Counter((found.code, found.name) for found in report.diagnostics)
-    width = len(str(max(counts.values(), default=0)))
-    rows = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return "".join(f"{count:>{width}}\t{code}\t{name}\n" for (code, name), count in rows)
-
-
-def write(text: str, path: str | None = None) -> None:
-    """Writes UTF-8, to the file or to standard output. That the reader of a pipe has seen enough is no error."""
-    if path is not None:
-        try:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from error
-        return
+def write(text: str) -> None:
+    """Writes UTF-8 to standard output. That the reader of a pipe has seen enough is no error."""
     write_bytes(text.encode("utf-8", errors="replace"))
 
 

@@ -113,7 +113,13 @@ def test_selection(project: Path, arguments: tuple[str, ...], codes: set[str]) -
         (("check", "--ignore", "leaf-writen"), "did you mean `leaf-written`?"),
         (("check", "--output-format", "xml"), "there is no format `xml`; choose from"),
         (("check", "--output-format", "json:"), "the path after the colon is missing"),
-        (("check", "--output-file", "no/such/folder/out"), "cannot write no/such/folder/out"),
+        (("check", "--output-file", "clean.py/out"), "cannot write clean.py/out: "),
+        (("check", "--output-format", "sarif:."), "cannot write .: is a directory"),
+        (("check", "--output-format", "json:a", "--output-format", "sarif:./a"), "two formats would be written to ./a"),
+        (
+            ("check", "--statistics", "--output-format", "sarif"),
+            "`--statistics` goes with the formats full, concise and",
+        ),
         (("check", "--severity", "fatal"), "--severity"),
         (("check", "--no-such-option"), "No such option"),
         (("rule", "IPL999"), "there is no rule `IPL999`"),
@@ -148,12 +154,17 @@ def test_several_formats_at_once(project: Path) -> None:
     done = run("check", "--output-format", "concise", "--output-format", "json:out.json", "broken.py", cwd=project)
     assert done.stdout.startswith("broken.py:4:1: IPL101")
     assert json.loads((project / "out.json").read_text())[0]["code"] == "IPL101"
-    run("check", "-o", "out.txt", "broken.py", cwd=project)
-    assert (project / "out.txt").read_text().startswith("error[IPL101]")
+    run("check", "-o", "new/folder/out.txt", "broken.py", cwd=project, FORCE_COLOR="1")
+    assert (project / "new" / "folder" / "out.txt").read_text().startswith("error[IPL101][*]: ")
 
 
 def test_statistics(project: Path) -> None:
-    assert run("check", "--statistics", cwd=project).stdout == "2\tIPL000\tunreadable-file\n1\tIPL101\tleaf-written\n"
+    table = "2\tIPL000\t[ ] unreadable-file\n1\tIPL101\t[*] leaf-written\n"
+    assert run("check", "--statistics", "--quiet", cwd=project).stdout == table
+    shown = run("check", "--statistics", cwd=project)
+    assert (shown.stdout, shown.returncode) == (f"{table}Found 3 errors.\n[*] 1 fixable with `--fix`.\n", 1)
+    entries = json.loads(run("check", "--statistics", "--output-format", "json", cwd=project).stdout)
+    assert [(it["code"], it["count"], it["fixable"]) for it in entries] == [("IPL000", 2, False), ("IPL101", 1, True)]
 
 
 def test_colour_is_off_in_a_pipe_and_follows_the_environment(project: Path) -> None:
