@@ -18,8 +18,9 @@ _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO
 def render(report: Report) -> str:
     """The findings as one JSON array. Paths are relative to the project's folder, which GitLab names in ``CI_PROJECT_DIR``."""
     root = os.environ.get("CI_PROJECT_DIR") or report.directory
-    marks = fingerprints(report.diagnostics, report.lines, root)
-    entries = [_entry(found, mark, root) for found, mark in zip(report.diagnostics, marks, strict=True)]
+    # What the baseline holds is counted among what is alike, or a fingerprint would change with the baseline.
+    marks = fingerprints([*report.diagnostics, *report.baselined], report.lines, root)
+    entries = [_entry(found, mark, root) for found, mark in zip(report.diagnostics, marks, strict=False)]
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 
