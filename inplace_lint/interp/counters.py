@@ -16,27 +16,34 @@ from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
 from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Const, Unknown, Value, constant_of, one
+from inplace_lint.domain.values import Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.interp.keys import COUNTER, ELSEWHERE, NOW, SLOT
 from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
 _AT_LAST = frozenset({">", ">=", "==", "is"})
+_AT_FIRST, _PAST_FIRST = frozenset({"==", "<=", "is"}), frozenset({"!=", ">", "is not"})
+_LESS_ONE, _PLUS_ONE = " - 1", " + 1"
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def counter(m: Machine, state: State, origin: int, word: str) -> Unknown:
-    """A number that counts the rounds of whatever loop goes over it, upwards."""
+def counter(m: Machine, state: State, origin: int, word: str, start: object = None) -> Unknown:
+    """A number that counts the rounds of whatever loop goes over it, upwards. start: where it begins, if that is a literal."""
     atom = m.fresh(state, origin, word, "no", False)
     m.counters[atom.tag] = None
+    if isinstance(start, int):
+        m.first_numbers[atom.tag] = start
     return atom
 
 
 def end_before(m: Machine, number: Unknown, stop: Value) -> None:
-    """Note the literals that a counter may stop before, where it goes by one."""
+    """Note the literals and the unknown numbers that a counter may stop before, where it goes by one."""
     lasts = {a.value - 1 for a in stop if isinstance(a, Const) and isinstance(a.value, int)}
     if lasts:
         m.last_numbers[number.tag] = frozenset(lasts)
+    stops = {a.tag for a in stop if isinstance(a, Unknown) and a.tag}
+    if stops:
+        m.stops_before[number.tag] = frozenset(stops)
 
 
 def counted(m: Machine, state: State, origin: int, numbers: Sequence[Value] | None) -> Value | None:
@@ -45,8 +52,7 @@ def counted(m: Machine, state: State, origin: int, numbers: Sequence[Value] | No
     first = literals[0] if literals else None
     if not isinstance(first, int) or len(literals) < 2 or literals != list(range(first, first + len(literals))):
         return None
-    number = m.fresh(state, origin, COUNTER, "no", False)
-    m.counters[number.tag] = None
+    number = counter(m, state, origin, COUNTER, first)
     m.last_numbers[number.tag] = frozenset({first + len(literals) - 1})
     return one(number)
 
@@ -55,8 +61,12 @@ def renamed(m: Machine, counts: Unknown, new: Unknown) -> None:
     """The counter of one round has a name of its own, and counts as the other does."""
     if counts.tag in m.counters:
         m.counters[new.tag] = None
+        if (first := m.first_numbers.get(counts.tag)) is not None:
+            m.first_numbers[new.tag] = first
         if (lasts := m.last_numbers.get(counts.tag)) is not None:
             m.last_numbers[new.tag] = lasts
+        if (stops := m.stops_before.get(counts.tag)) is not None:
+            m.stops_before[new.tag] = stops
 
 
 def start_round(m: Machine, state: State, element: Value, loop: Place) -> None:
@@ -84,20 +94,57 @@ def moved(m: Machine, base: Unknown, op: str, result: Unknown) -> None:
 
 def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
     """What a comparison of a counter with a bound that is no literal says of the round; None where it is another one."""
-    if isinstance(right, Unknown) and m.counters.get(right.tag) is not None:
+    if isinstance(right, Unknown) and m.counters.get(right.tag) is not None and not _is_end(m, left, right):
         left, right, op = right, left, _MIRRORED.get(op, op)
     if not isinstance(left, Unknown) or op not in _BEFORE_LAST | _AT_LAST:
         return None
-    if isinstance(right, Const) and not _sets_last_apart(m, left, op, right.value):
-        return None
+    if isinstance(right, Const):
+        answer = _about_first(m, left, op, right.value)
+        if answer is not None:
+            return const(answer)
+        if not _sets_last_apart(m, left, op, right.value):
+            return None
     loop = m.counters.get(left.tag)
-    if loop is None or (isinstance(right, Unknown) and m.counters.get(right.tag) is not None):
+    if loop is None:
+        return None
+    if isinstance(right, Unknown) and m.counters.get(right.tag) is not None and not _is_end(m, left, right):
         return None
     yes, no = _last(m, loop)
     if yes is None and no is None:
         return None
-    answer = (yes, no) if op in _AT_LAST else (no, yes)
-    return {Const(b, "bool"): cond for b, cond in zip((True, False), answer, strict=True) if cond is not None}
+    answers = (yes, no) if op in _AT_LAST else (no, yes)
+    return {Const(b, "bool"): cond for b, cond in zip((True, False), answers, strict=True) if cond is not None}
+
+
+def is_first(m: Machine, number: Unknown) -> bool | None:
+    """Whether a counter that began at a literal is in its first round; None where that is not known."""
+    loop = m.counters.get(number.tag)
+    if loop is None or number.tag not in m.first_numbers or ("loop", loop) not in m.ctx:
+        return None
+    return m.first_round.get(loop)
+
+
+def is_true(m: Machine, number: Unknown) -> bool | None:
+    """Whether a counter is true: one that began at zero is not in the first round."""
+    first = is_first(m, number) if m.first_numbers.get(number.tag) == 0 else None
+    return None if first is None else not first
+
+
+def _about_first(m: Machine, number: Unknown, op: str, bound: object) -> bool | None:
+    """What a comparison with the number that a counter began at says; None for another one."""
+    first = is_first(m, number) if m.first_numbers.get(number.tag) == bound and bound is not True else None
+    if first is None or op not in _AT_FIRST | _PAST_FIRST:
+        return None
+    return first if op in _AT_FIRST else not first
+
+
+def _is_end(m: Machine, left: object, right: Unknown) -> bool:
+    """Whether a number, itself counted by another loop, is the last of what ``left`` counts, or ends it: ``range(i - j)``."""
+    if not isinstance(left, Unknown):
+        return False
+    if right.tag.endswith(_LESS_ONE):
+        return right.tag.removesuffix(_LESS_ONE) in m.stops_before.get(left.tag, ())
+    return right.tag in m.stops_before.get(left.tag.removesuffix(_PLUS_ONE), ())
 
 
 def _sets_last_apart(m: Machine, left: Unknown, op: str, bound: object) -> bool:

@@ -16,7 +16,7 @@ from inplace_lint.domain.objects import Container, Frame, Instance, Tensor
 from inplace_lint.domain.sequences import Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
-from inplace_lint.interp.counters import is_last, last_asked, start_round
+from inplace_lint.interp.counters import is_last, is_true, last_asked, start_round
 from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import computes_only, second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
@@ -118,7 +118,10 @@ class Engine:
             if isinstance(atom, Const):
                 answers = (TRUE, None) if atom.value else (None, TRUE)
             elif isinstance(atom, Unknown):
+                known = is_true(self.m, atom)
                 answers = (self.m.question(atom, True), self.m.question(atom, False))
+                if known is not None:
+                    answers = (TRUE, None) if known else (None, TRUE)
             elif isinstance(atom, int):
                 obj = state.heap.get(atom)
                 if isinstance(obj, Container) and not obj.rest and obj.items is not None and obj.entries is None:
@@ -270,7 +273,7 @@ class Engine:
                 begun = None if begin is None else begin.copy()
                 if begun is not None and answer is not None:
                     begun = with_path(begun, is_last(self.m, place, answer))
-                after = None if begun is None else self.round(instr, begun, inner, start, dead, place)
+                after = None if begun is None else self.round(instr, begun, inner, start, dead, place, first)
                 inner.continues = []
                 if after is not None and answer is not False:
                     after.path = entry_path
@@ -319,12 +322,21 @@ class Engine:
         start: Callable[[State, Flow], State | None],
         dead: frozenset[int] | set[int],
         place: tuple[str, int],
+        first: bool,
     ) -> State | None:
-        """One round from a state, given what begins it; None where it does not end in another one or the loop's end."""
-        begun = start(state, flow)
-        if begun is None:
-            return None
-        after = self.run(instr.body, begun, flow)
+        """One round from a state, given what begins it; None where it does not end in another one or the loop's end.
+
+        first: no other round came before it.
+        """
+        outer = self.m.first_round.get(place)
+        self.m.first_round[place] = first
+        try:
+            begun = start(state, flow)
+            if begun is None:
+                return None
+            after = self.run(instr.body, begun, flow)
+        finally:
+            self.m.first_round[place] = outer
         ends = [*([after] if after is not None else []), *flow.continues]
         joined = join_all(ends)
         if joined is None:

@@ -46,7 +46,8 @@ def range_(engine: Engine, state: State, site: CallSite) -> Value:
             return boxed(engine, state, site, "generator", Elements([const(n) for n in values], ANYTHING), "range")
     upwards = len(given) < 3 or (isinstance(given[2], int) and given[2] > 0)
     if upwards:
-        number = counters.counter(engine.m, state, site.place[1], "range")
+        start = 0 if len(given) < 2 else given[0]
+        number = counters.counter(engine.m, state, site.place[1], "range", start)
         if len(given) < 3 or given[2] == 1:
             counters.end_before(engine.m, number, site.positional[min(len(given), 2) - 1] if given else ANYTHING)
     else:
@@ -67,7 +68,7 @@ def enumerate_(engine: Engine, state: State, site: CallSite) -> Value:
     if inner.exact is not None and isinstance(start, int):
         pairs = [pair(const(start + n), item, f"pair {n}") for n, item in enumerate(inner.exact)]
         return boxed(engine, state, site, "generator", Elements(pairs, ANYTHING), "enumerate")
-    number = counters.counter(m, state, site.place[1], "count")
+    number = counters.counter(m, state, site.place[1], "count", start)
     order: Order | None = None
     if inner.order is not None:
         # What nothing precedes is the first; the others are counted one by one.

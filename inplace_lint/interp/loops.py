@@ -49,12 +49,12 @@ def steady_state(
     """What holds after any number of rounds but none, events muted; None where no round ends in another one."""
     m = engine.m
 
-    def another(state: State) -> State | None:
-        return _another(engine, instr, state, entry, flow, start, dead, place)
+    def another(state: State, first: bool = False) -> State | None:
+        return _another(engine, instr, state, entry, flow, start, dead, place, first)
 
     m.muted += 1
     try:
-        steady = another(entry.copy())
+        steady = another(entry.copy(), first=True)
         if steady is None:
             return None
         # Around an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start for it.
@@ -89,7 +89,7 @@ def second_round(
     """What holds after one round that is not the last, events muted; None where it does not end in another one."""
     engine.m.muted += 1
     try:
-        return _another(engine, instr, entry.copy(), entry, flow, start, dead, place)
+        return _another(engine, instr, entry.copy(), entry, flow, start, dead, place, True)
     finally:
         engine.m.muted -= 1
 
@@ -103,13 +103,14 @@ def _another(
     start: Callable[[State, Flow], State | None],
     dead: frozenset[int] | set[int],
     place: tuple[str, int],
+    first: bool,
 ) -> State | None:
     # What another round follows is not the last.
     path = both(state.path, is_last(engine.m, place, False))
     if path is None:
         return None
     state.path = path
-    after = engine.round(instr, state, flow.apart(), start, dead, place)
+    after = engine.round(instr, state, flow.apart(), start, dead, place, first)
     if after is not None:
         after.path = entry.path
     return after

@@ -113,8 +113,14 @@ class Machine:
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}
         self.computing: dict[Place, bool] = {}
+        self.first_numbers: dict[str, int] = {}
+        """The literal that the counter of a tag begins at."""
+        self.first_round: dict[Place, bool | None] = {}
+        """Of the running loops: whether their round is the first one."""
         self.last_numbers: dict[str, frozenset[int]] = {}
         """The literals that the counter of a tag may end at."""
+        self.stops_before: dict[str, frozenset[str]] = {}
+        """The tags of the unknown numbers that the counter of a tag may stop before."""
         self.registries: dict[int, int] = {}
         self.complete: dict[int, list[Value]] = {}
         self.universal: set[int] = set()
