@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, both
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both
 from inplace_lint.domain.objects import Class, Container, Instance, Place, contents, order_of, sequence
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
@@ -65,10 +67,28 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     row = engine.m.model.method("__getitem__")
     if row is None:
         return ANYTHING
-    settings = {"index": classify_index(state, index)}
+    kind = classify_index(state, index)
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
-    value = call_op(engine, state, row.variants, Arguments([tensors, index], settings=settings), call)
-    return ANYTHING if value is None else value
+    arguments = Arguments([tensors, index], settings={"index": kind})
+    value = call_op(engine, state, row.variants, arguments, call)
+    if value is None:
+        return ANYTHING
+    unknown = _of_either_kind(index) if kind == "basic" else None
+    question = "" if unknown is None else engine.m.derived(unknown, " as a number", False, "no").tag
+    if unknown is None or not question:
+        return value
+    # Whether what nobody knows is a number, which makes a view, or a mask or a list, which makes a copy, is an assumption.
+    number = Fact(question, True, f"{engine.m.describe(unknown.tag)} is a number", True)
+    copy = replace(arguments, settings={"index": "advanced"})
+    other = call_op(engine, state, row.variants, copy, replace(call, tag="getitem of many"))
+    others = frozenset({Fact(question, False)})
+    return union([under(value, frozenset({number})), under(ANYTHING if other is None else other, others)])
+
+
+def _of_either_kind(index: Value) -> Unknown | None:
+    """The index where it may be a number as well as a tensor; None for others."""
+    (atom,) = index if len(index) == 1 else (None,)
+    return atom if isinstance(atom, Unknown) and atom.tensor and atom.tag else None
 
 
 def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Value, place: Place) -> Value:
