@@ -42,6 +42,26 @@ Held = Literal[
 ]
 
 
+Root = Literal[
+    "tensor",  # a tensor
+    "elements",  # a list or dict that holds the tensor, or the one it views, as an element
+    "other",  # something from which nobody can tell how to get to the tensor: a tuple, a nest of containers
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A call of a module that writes in place. made, called: the two places. unseen: nothing holds the input but the call itself.
+
+    alone: at most one plain name of the calling code holds it.
+    """
+
+    made: Site
+    called: Site
+    unseen: bool
+    alone: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One in-place write.
@@ -54,6 +74,8 @@ class Write:
     alike: there are other tensors in the operation, all of its dtype, so that the result out of place has it too.
     graph: a recorded operation may have made the tensor or still needs it, or an operand requires grad: unrecorded, the write
     would lose gradients, or spoil them.
+    root: what the name stands for that ``target`` starts with. array: it is a NumPy array.
+    uses: of a module, every call that was seen of what has the same ``flag_site`` or ``site``.
     """
 
     site: Site
@@ -66,6 +88,9 @@ class Write:
     alone: bool = False
     alike: bool = False
     graph: bool = True
+    root: Root = "tensor"
+    array: bool = False
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Nothing in the analysis depends on it: it is noted at each write that is reporte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Container, Frame, Node, Place, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Value, references
-from inplace_lint.events import Event, Held, Write
+from inplace_lint.events import Event, Held, Root, Site, Use, Write
 
 if TYPE_CHECKING:
     from inplace_lint.interp.machine import Machine
@@ -26,19 +26,23 @@ class Holding(NamedTuple):
     alone: bool
     alike: bool
     graph: bool
+    root: Root
+    array: bool
 
 
-_NOTHING = Holding("other", alone=False, alike=False, graph=True)
+_NOTHING = Holding("other", alone=False, alike=False, graph=True, root="other", array=False)
 
 
 @dataclass(slots=True)
 class Holders:
     """What was noted of each write, over all runs that came by; of several notes what all of them allow.
 
-    given: by frame, the objects that the call was given as arguments.
+    given: by frame, the objects that the call was given as arguments. modules: by the two places of a module's write (`Write`'s
+    ``site`` and ``flag_site``), whether all calls there were ``unseen``, and ``alone``, as in `events.Use`.
     """
 
     at: dict[Place, Holding] = field(default_factory=dict)
+    modules: dict[tuple[Place, Place], tuple[bool, bool]] = field(default_factory=dict)
     given: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def enter(self, frame: int, names: Iterable[Value]) -> None:
@@ -54,27 +58,38 @@ class Holders:
         target: str | None,
         operands: Sequence[Tensor],
         item: bool,
+        flag: Place | None = None,
     ) -> None:
         """A tensor is written at a place; ``target`` is how the source names it. operands: the other tensors of the op.
 
-        item: by an index, which ends an augmented assignment to an element as well.
+        item: by an index, which ends an augmented assignment to an element as well. flag: of a module, its other place.
         """
         if m.muted:
             return
         known = self.at.get(place)
-        if known is not None and (known == _NOTHING or (item and known.held == "view")):
+        if flag is None and known is not None and (known == _NOTHING or (item and known.held == "view")):
+            return
+        if flag is not None and self.modules.get((place, flag)) == (False, False):
             return
         passed = Effort.passed
         held, alone = _holding(m, state, oid, target, self.given)
+        root = _stands_for(m, state, oid, target)
+        if held == "frozen" and root == "elements":
+            held = "slot"  # what the source names decides; that something else holds it as well tells ``alone``
         Effort.passed = passed  # what a budget allows does not depend on what is noted
+        if flag is not None:
+            unseen, before = self.modules.get((place, flag), (True, True))
+            self.modules[place, flag] = unseen and alone and held == "other", before and alone
         written = state.tensor(oid)
         dtype = written.dtype if written is not None else None
         alike = bool(operands) and all(dtype is not None and one.dtype == dtype for one in operands)
         graph = _in_graph(state, written) or any(one.status.requires_grad is not None for one in operands)
+        array = written is not None and written.is_array
         if known is not None:
             held = held if held == known.held else "other"
             alone, alike, graph = alone and known.alone, alike and known.alike, graph or known.graph
-        self.at[place] = Holding(held, alone, alike, graph)
+            root, array = root if root == known.root else "other", array and known.array
+        self.at[place] = Holding(held, alone, alike, graph, root, array)
 
     def told(self, event: Event) -> Event:
         """The event, with what is known of who holds what was written."""
@@ -82,8 +97,16 @@ class Holders:
         holding = None if write is None else self.at.get((write.site.file, write.site.origin))
         if write is None or holding is None:
             return event
-        told: Any = replace(write, **holding._asdict())
+        told: Any = replace(write, **holding._asdict(), uses=tuple(self._uses(write)))
         return replace(event, write=told)
+
+    def _uses(self, write: Write) -> Iterator[Use]:
+        if write.form != "module" or write.flag_site is None:
+            return
+        own = {(site.file, site.origin) for site in (write.site, write.flag_site)}
+        for (place, flag), (unseen, alone) in self.modules.items():
+            if not own.isdisjoint((place, flag)):
+                yield Use(Site(*flag), Site(*place), unseen, alone)
 
 
 def _holding(
@@ -136,11 +159,35 @@ def _holding(
                     held = "name"
         else:
             alone = False
-            if not view and held == "other":
-                held = _kind(obj, own)
+            kind = "other" if view else _kind(obj, own)
+            # What a tuple holds cannot be put there anew, whoever else holds it.
+            held = kind if held == "other" or (held, kind) == ("slot", "frozen") else held
     if held == "other" and names and outer == names:
         held = "outer"
     return held, alone and names <= 1
+
+
+def _stands_for(m: Machine, state: State, oid: int, target: str | None) -> Root:
+    """What the name stands for that an expression for the written tensor starts from."""
+    name, frame = _root(target), state.heap.get(m.live_frames[-1]) if m.live_frames else None
+    written = state.tensor(oid)
+    if name is None or written is None or not isinstance(frame, Frame) or name not in frame.names:
+        return "tensor"
+    own = {oid, *written.bases, *written.storages}
+    found: set[Root] = set()
+    for atom in frame.names[name]:
+        obj = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(obj, Container):
+            found.add("tensor")
+        elif obj.kind == "tuple" or not any(not own.isdisjoint(value) for value in _elements(obj)):
+            found.add("other")
+        else:
+            found.add("elements")
+    return found.pop() if len(found) == 1 else "other"
+
+
+def _elements(obj: Container) -> list[Value]:
+    return [*(obj.items or ()), *(obj.entries or {}).values(), obj.rest]
 
 
 def _in_graph(state: State, written: Tensor | None) -> bool:
@@ -158,10 +205,9 @@ def _in_graph(state: State, written: Tensor | None) -> bool:
 def _kind(obj: object, own: set[int]) -> Held:
     """How something that is neither tensor nor frame holds one of the objects, if it does."""
     if isinstance(obj, Container):
-        values = [*(obj.items or ()), *(obj.entries or {}).values(), obj.rest]
-        if not any(_holds(value, own) for value in values):
+        if not any(_holds(value, own) for value in _elements(obj)):
             return "other"
-        return "frozen" if obj.kind == "tuple" else "slot"
+        return "frozen" if obj.kind == "tuple" else "slot" if obj.kind in ("list", "dict", "deque") else "other"
     return "other"
 
 

@@ -273,7 +273,8 @@ def _write(
         if _overlaps(m, state, item, inputs, info):
             continue
         operands = [other.tensor for other in inputs if other is not item]
-        m.holders.note(m, state, item.oid, call.place, call.target, operands, call.form == "item")
+        flag = call.flag if call.form == "module" else None
+        m.holders.note(m, state, item.oid, call.place, call.target, operands, call.form == "item", flag)
         if not check_write(m, state, item.oid, item.cond, info, operand, tracked):
             continue
         bump(m, state, item.oid, item.cond, info, tracked)

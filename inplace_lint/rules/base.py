@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 from ..diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span, Trace
 from ..events import Context, Event, Site
+from .layout import Layout, Spot
 
 Outcome = Literal["raises", "wrong-gradients", "warns", "nothing"]
 
@@ -49,6 +51,21 @@ class RuleContext:
     """Answers a rule's questions about the source, for every file that the analysis has touched."""
 
     files: Mapping[str, SourceFile]
+    _layouts: dict[str, Layout | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def layout(self, site: Site) -> Layout | None:
+        """The statements of the site's file; None where they are not understood."""
+        if site.file not in self._layouts:
+            layout = None
+            with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                layout = Layout(self.span(site).filename, self.files[site.file].lines)
+            self._layouts[site.file] = layout
+        return self._layouts[site.file]
+
+    def spot(self, site: Site) -> Spot | None:
+        """The statement that holds the site, in its block."""
+        layout = self.layout(site)
+        return None if layout is None else layout.at(self.statement_span(site).start)
 
     def span(self, site: Site) -> Span:
         """Where the site's syntax stands."""
@@ -84,6 +101,14 @@ class RuleContext:
         inner, outer = self.span(site), self.statement_span(site)
         before = len(_slice(lines, Span(outer.filename, outer.start, inner.start))) if inner.start > outer.start else 0
         return Statement(_slice(lines, outer), before, before + len(_slice(lines, inner)), outer.start.column - 1)
+
+    def is_alone(self, site: Site) -> bool:
+        """Whether nothing but a comment stands on the rows of the statement that holds the site besides it."""
+        lines, span = self.files[site.file].lines, self.statement_span(site)
+        before = lines[span.start.row - 1][: span.start.column - 1]
+        rest = lines[span.end.row - 1][span.end.column - 1 :].strip()
+        header = lines[span.end.row - 1][: span.end.column - 1].endswith(":")
+        return not before.strip() and (header or not rest or rest.startswith("#"))
 
     def snippet(self, site: Site, limit: int = 60) -> str | None:
         """The site's text on one line, for a message; None where it is too long to help."""
@@ -189,6 +214,7 @@ class Rule(ABC):
         """
         statement = ctx.statement_span(site)
         rewrite = advice.rewrite if advice else None
+        replaces = rewrite.replaces if rewrite else None
         span = ctx.span(site)
         return Diagnostic(
             code=self.code,
@@ -201,7 +227,8 @@ class Rule(ABC):
             torch_error=torch_error,
             fix=_fix(ctx, advice) if advice else None,
             suggestion=rewrite.code if rewrite else None,
-            suggestion_span=ctx.statement_span(rewrite.replaces) if rewrite and rewrite.replaces else None,
+            # Where others share the statement's line, the code does not stand for the line.
+            suggestion_span=ctx.statement_span(replaces) if replaces and ctx.is_alone(replaces) else None,
             noqa_row=max(statement.end.row, span.start.row),
             noqa_rows=frozenset({span.start.row, statement.start.row, statement.end.row}),
             url=self.url,

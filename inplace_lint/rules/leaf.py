@@ -18,6 +18,8 @@ def _advice(ctx: RuleContext, event: LeafWritten) -> Advice:
             block,
             levels.of_no_grad(write, event.context),
         )
+    if rewrite.can_stand_in_block(ctx, write):
+        return Advice("Write under `torch.no_grad()`, in a block of its own: the statement shares its line with others")
     new = rewrite.out_of_place(ctx, write)
     level = levels.of_new_tensor(ctx, write, new)
     return Advice("Make a new tensor out of place, so that the leaf keeps its value", new, level)

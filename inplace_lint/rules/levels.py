@@ -8,9 +8,11 @@ finding, and something else may notice: another name for the tensor, a caller wh
 from __future__ import annotations
 
 import ast
+import re
 
 from ..diagnostics import Applicability
-from ..events import Context, Write
+from ..events import Context, Use, Write
+from . import words
 from .base import Rewrite, RuleContext
 from .rewrite import WITHOUT_TWIN
 
@@ -21,7 +23,11 @@ def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applic
     Safe where that name alone holds the tensor, nothing shares its memory, and the new tensor is of the same dtype: the
     operands are literals, or tensors of that dtype. Under ``no_grad`` a new tensor would lose its history, which the write kept.
     """
-    if new is None or new.replaces != write.site:
+    if new is None:
+        return "unsafe"
+    if write.form == "module" and write.uses:
+        return _of_module(ctx, write, new)
+    if new.replaces != write.site:
         return "unsafe"
     if write.in_no_grad and write.graph:
         return "display-only"
@@ -38,6 +44,36 @@ def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applic
         cloned = ast.unparse(after[0]) == f"{name} = {name}.clone()" and ast.dump(after[1]) == ast.dump(before[0])
         return "safe" if cloned and len(after) == 2 else "unsafe"
     return "safe" if write.held == "name" and _same_dtype(before[0], name, write.alike) else "unsafe"
+
+
+def _of_module(ctx: RuleContext, write: Write, new: Rewrite) -> Applicability:
+    """The level of making a module without ``inplace=True``.
+
+    Safe where every call that was seen of what is made there is for its result alone: nothing holds the input but the call, or a
+    name that the calling statement binds to the result, or leaves by returning it. Random numbers may be drawn otherwise.
+    """
+    if write.in_no_grad and write.graph:
+        return "display-only"
+    if _RANDOM.search(write.op) or new.replaces is None or new.replaces.file != write.site.file:
+        return "unsafe"
+    uses = [use for use in write.uses if new.replaces in (use.made, use.called)]
+    return "safe" if uses and all(use.unseen or (use.alone and _takes_result(ctx, use)) for use in uses) else "unsafe"
+
+
+_RANDOM = re.compile("dropout|rrelu", re.IGNORECASE)
+
+
+def _takes_result(ctx: RuleContext, use: Use) -> bool:
+    """Whether a call's input is forgotten by the statement that calls: ``x = act(x)``, ``return act(x)``."""
+    called = use.called if not words.is_constructor(ctx, use.called) else use.made
+    try:
+        statement = ast.parse(ctx.statement(called).text.strip()).body[0]
+    except (SyntaxError, IndexError):
+        return False
+    value = statement.value if isinstance(statement, (ast.Assign, ast.Return)) else None
+    if not isinstance(value, ast.Call) or len(value.args) != 1 or not isinstance(value.args[0], ast.Name):
+        return False
+    return isinstance(statement, ast.Return) or _bound(statement) == value.args[0].id
 
 
 def of_no_grad(write: Write, context: Context) -> Applicability:

@@ -7,11 +7,14 @@ understood there is no suggestion in code (None), never a wrong one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
 
-from ..events import Held, Site, Write, WriteForm
-from .base import Rewrite, RuleContext, Statement
+from ..events import Site, Write
+from .base import Rewrite, RuleContext
+from .layout import free_name
+from .parsed import BINARY, Parsed, bracketed, parse
 
 # In-place methods whose name without the underscore is no method of a tensor: what to write instead, with `{y}` the
 # tensor and `{args}` the arguments. None: there is no out-of-place form, so the write goes to a clone.
@@ -42,118 +45,13 @@ WITHOUT_TWIN: dict[str, str | None] = {
     "requires_grad_": None,
 }
 
-_BINARY: dict[type[ast.operator], tuple[str, int]] = {
-    ast.BitOr: ("|", 1),
-    ast.BitXor: ("^", 2),
-    ast.BitAnd: ("&", 3),
-    ast.LShift: ("<<", 4),
-    ast.RShift: (">>", 4),
-    ast.Add: ("+", 5),
-    ast.Sub: ("-", 5),
-    ast.Mult: ("*", 6),
-    ast.Div: ("/", 6),
-    ast.FloorDiv: ("//", 6),
-    ast.Mod: ("%", 6),
-    ast.MatMult: ("@", 6),
-    ast.Pow: ("**", 8),
-}
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """A statement with its syntax tree and the nodes' places as character offsets."""
-
-    statement: Statement
-    tree: ast.stmt
-    line_starts: tuple[int, ...]
-    lines: tuple[str, ...]
-    held: Held = "other"
-    form: WriteForm | None = None
-
-    def extent(self, node: ast.expr | ast.stmt | ast.keyword) -> tuple[int, int]:
-        """Where the node's text starts and ends."""
-        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno or 1, node.end_col_offset or 0)
-
-    def _offset(self, line: int, column: int) -> int:
-        if line > len(self.lines):
-            # The body that a compound statement's header was given to be parsed at all.
-            return len(self.statement.text)
-        # ast counts columns in UTF-8 bytes.
-        return self.line_starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode(errors="ignore"))
-
-    def source(self, node: ast.expr | ast.stmt | ast.keyword) -> str:
-        start, end = self.extent(node)
-        return self.statement.text[start:end]
-
-    def with_changes(self, changes: list[tuple[int, int, str]]) -> str:
-        """The statement's text with the given stretches replaced."""
-        text = self.statement.text
-        for start, end, new in sorted(changes, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
-
-    @property
-    def indent(self) -> str:
-        """What stands before the statement's first character."""
-        return " " * self.statement.indent
-
-    def tidy(self, text: str) -> str:
-        """The text with its later lines moved to the left as far as the statement's first one was."""
-        return "\n".join(line.removeprefix(self.indent) for line in text.split("\n"))
-
-    def nodes_at_site(self) -> Iterator[ast.AST]:
-        """The nodes at the site: those of exactly its extent, those around it (smallest first), those inside."""
-        start, end = self.statement.start, self.statement.end
-        same: list[ast.AST] = []
-        around: list[tuple[int, int, ast.AST]] = []
-        inside: list[tuple[int, int, ast.AST]] = []
-        for number, node in enumerate(ast.walk(self.tree)):
-            if not isinstance(node, (ast.expr, ast.stmt, ast.keyword)):
-                continue
-            first, last = self.extent(node)
-            if (first, last) == (start, end):
-                same.append(node)
-            elif first <= start and last >= end:
-                around.append((last - first, number, node))
-            elif first >= start and last <= end:
-                inside.append((first - last, number, node))
-        yield from same
-        yield from (node for _, _, node in sorted(around, key=lambda entry: entry[:2]))
-        yield from (node for _, _, node in sorted(inside, key=lambda entry: entry[:2]))
-
-    def call(self, wanted: Callable[[ast.Call], bool] = lambda call: True) -> ast.Call | None:
-        """The call nearest to the site that is as wanted."""
-        return next((node for node in self.nodes_at_site() if isinstance(node, ast.Call) and wanted(node)), None)
-
-    def is_whole(self, node: ast.expr) -> bool:
-        """Whether the statement is the node and nothing else, its value unused."""
-        return isinstance(self.tree, ast.Expr) and self.tree.value is node
-
-
-def _parse(statement: Statement) -> _Parsed | None:
-    """The statement's tree; None where it does not stand by itself (``elif``, ``except``)."""
-    # A compound statement comes as its header alone.
-    body = "\n pass" if statement.text.rstrip().endswith(":") else ""
-    try:
-        tree = ast.parse(statement.text + body)
-    except (SyntaxError, ValueError):
-        return None
-    if len(tree.body) != 1:
-        return None
-    lines = statement.text.split("\n")
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    return _Parsed(statement, tree.body[0], tuple(starts), tuple(lines))
-
-
 def out_of_place(ctx: RuleContext, write: Write) -> Rewrite | None:
     """The write as an operation that makes a new tensor; None where there is no such form."""
     if write.form == "module" and write.flag_site is not None:
         flag = without_inplace_flag(ctx, write.flag_site)
         if flag is not None:
             return flag
-    by_form: dict[str, Callable[[_Parsed], str | None]] = {
+    by_form: dict[str, Callable[[Parsed], str | None]] = {
         "operator": _operator,
         "method": _method,
         "item": _item,
@@ -171,27 +69,41 @@ def clone_first(ctx: RuleContext, write: Write, method: str = "clone") -> Rewrit
 
 
 def of_array(ctx: RuleContext, write: Write) -> Rewrite | None:
-    """A write to a NumPy array, done to another array."""
+    """A write to a NumPy array, or to an alias that autograd does not know, done to another array or tensor."""
+    copy = "copy" if write.array else "clone"
     if write.form == "operator":
-        return _rewrite(ctx, write.site, lambda parsed: _operator(parsed, "copy"))
-    return clone_first(ctx, write, "copy") if write.form == "item" else None
+        return _rewrite(ctx, write.site, lambda parsed: _operator(parsed, copy), write)
+    return clone_first(ctx, write, copy) if write.form == "item" else None
 
 
 def under_no_grad(ctx: RuleContext, write: Write) -> Rewrite | None:
-    """The statement inside ``with torch.no_grad():``; None where its value is used further."""
+    """The statement inside ``with torch.no_grad():``; None where its value is used further, or its line is not its own."""
 
-    def change(parsed: _Parsed) -> str | None:
-        tree = parsed.tree
-        alone = isinstance(tree, (ast.Expr, ast.AugAssign)) or (isinstance(tree, ast.Assign) and write.form == "item")
-        return _in_no_grad(parsed, parsed.statement.text) if alone else None
+    def change(parsed: Parsed) -> str | None:
+        return _in_no_grad(parsed, parsed.statement.text) if _has_no_value(parsed, write) else None
 
-    return _rewrite(ctx, write.site, change) if write.form in ("operator", "method", "item", "out") else None
+    return _rewrite(ctx, write.site, change) if write.form in _STATEMENTS else None
+
+
+def can_stand_in_block(ctx: RuleContext, write: Write) -> bool:
+    """Whether the statement could be put into a block, if its line were its own."""
+    parsed = parse(ctx.statement(write.site)) if write.form in _STATEMENTS else None
+    return parsed is not None and _has_no_value(parsed, write)
+
+
+_STATEMENTS = ("operator", "method", "item", "out")
+
+
+def _has_no_value(parsed: Parsed, write: Write) -> bool:
+    """Whether nothing but the write comes of the statement."""
+    tree = parsed.tree
+    return isinstance(tree, (ast.Expr, ast.AugAssign)) or (isinstance(tree, ast.Assign) and write.form == "item")
 
 
 def without_data(ctx: RuleContext, write: Write) -> Rewrite | None:
     """``.data`` replaced by what PyTorch checks: ``.detach()``, or no_grad where a statement needs a target."""
 
-    def change(parsed: _Parsed) -> str | None:
+    def change(parsed: Parsed) -> str | None:
         nodes = list(parsed.nodes_at_site())
         plain = [it for it in nodes if isinstance(it, ast.Attribute) and it.attr == "data"]
         # Operands may have a ``.data`` too: what is written stands in the receiver of the outermost call.
@@ -230,7 +142,7 @@ def without_inplace_flag(ctx: RuleContext, site: Site) -> Rewrite | None:
 def with_argument(ctx: RuleContext, site: Site, argument: str) -> Rewrite | None:
     """The statement with one more argument in the call at the site."""
 
-    def change(parsed: _Parsed) -> str | None:
+    def change(parsed: Parsed) -> str | None:
         call = parsed.call()
         if call is None:
             return None
@@ -248,13 +160,13 @@ def with_argument(ctx: RuleContext, site: Site, argument: str) -> Rewrite | None
 def update_in_place(ctx: RuleContext, site: Site) -> Rewrite | None:
     """``w = w - step`` as an in-place update under no_grad; None for another shape."""
 
-    def change(parsed: _Parsed) -> str | None:
+    def change(parsed: Parsed) -> str | None:
         tree = parsed.tree
         if not isinstance(tree, ast.Assign) or len(tree.targets) != 1:
             return None
         name, value = parsed.source(tree.targets[0]), tree.value
         if isinstance(value, ast.BinOp) and parsed.source(value.left) == name:
-            symbol = _BINARY[type(value.op)][0]
+            symbol = BINARY[type(value.op)][0]
             # From the left operand's end, so that the right one keeps its brackets.
             rest = parsed.statement.text[parsed.extent(value.left)[1] :].lstrip()
             if not rest.startswith(symbol):
@@ -266,24 +178,41 @@ def update_in_place(ctx: RuleContext, site: Site) -> Rewrite | None:
 
 
 def _rewrite(
-    ctx: RuleContext, site: Site, change: Callable[[_Parsed], str | None], write: Write | None = None
+    ctx: RuleContext, site: Site, change: Callable[[Parsed], str | None], write: Write | None = None
 ) -> Rewrite | None:
     """What ``change`` makes of the statement at the site."""
-    parsed = _parse(ctx.statement(site))
+    parsed = parse(ctx.statement(site))
     if parsed and write:
-        parsed = replace(parsed, held=write.held, form=write.form)
+        name = free_name(ctx.layout(site), "value")
+        parsed = replace(parsed, held=write.held, form=write.form, root=write.root, value_name=name)
     text = change(parsed) if parsed else None
+    if parsed and text and "\n" in text and not ctx.is_alone(site):
+        text = _on_one_line(text)
     return Rewrite(parsed.tidy(text), site) if parsed and text else None
 
 
-def _in_no_grad(parsed: _Parsed, body: str) -> str:
+def _on_one_line(text: str) -> str | None:
+    """Statements on one line, as they share it with others; None where one of them needs lines of its own."""
+    try:
+        tree = ast.parse(textwrap.dedent(text))
+    except SyntaxError:
+        lines = text.split("\n")
+        try:
+            tree = ast.parse("\n".join([lines[0], *(line.lstrip() for line in lines[1:])]))
+        except SyntaxError:
+            return None
+    compound = any(isinstance(part, ast.stmt) and hasattr(part, "body") for part in tree.body)
+    return None if compound else "; ".join(map(ast.unparse, tree.body))
+
+
+def _in_no_grad(parsed: Parsed, body: str) -> str:
     """The body, whose later lines are indented as in the file, inside the block."""
     first, *later = body.split("\n")
     block = ["with torch.no_grad():", f"{parsed.indent}    {first}", *(f"    {line}" for line in later)]
     return "\n".join(block)
 
 
-def _operator(parsed: _Parsed, copy: str = "clone") -> str | None:
+def _operator(parsed: Parsed, copy: str = "clone") -> str | None:
     tree = parsed.tree
     if not isinstance(tree, ast.AugAssign):
         return None
@@ -291,53 +220,19 @@ def _operator(parsed: _Parsed, copy: str = "clone") -> str | None:
         return None
     if isinstance(tree.target, ast.Subscript) and parsed.held != "slot":
         return _cloned(parsed, copy)
-    symbol, strength = _BINARY[type(tree.op)]
-    target, value = parsed.source(tree.target), _bracketed(parsed, tree.value, strength)
+    symbol, strength = BINARY[type(tree.op)]
+    target, value = parsed.source(tree.target), bracketed(parsed, tree.value, strength)
     return f"{target} = {target} {symbol} {value}"
 
 
-def _bracketed(parsed: _Parsed, value: ast.expr, strength: int) -> str:
-    """The text of an augmented assignment's value, in brackets where it binds less than the operator."""
-    # The value's own brackets are no part of its node, so the text runs from the first character after the operator.
-    assert isinstance(parsed.tree, ast.AugAssign)
-    target_end = parsed.extent(parsed.tree.target)[1]
-    after = parsed.statement.text.index("=", target_end) + 1
-    text = parsed.statement.text[after : parsed.extent(parsed.tree)[1]].strip()
-    if text.startswith("("):
-        try:
-            if ast.dump(ast.parse(text, mode="eval").body) == ast.dump(value) and _closes_at_end(text):
-                return text
-        except SyntaxError:
-            pass
-    loose: tuple[type[ast.expr], ...] = (ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda, ast.NamedExpr, ast.Yield,
-                                         ast.YieldFrom, ast.Await, ast.Tuple)  # fmt: skip
-    if isinstance(value, loose):
-        return f"({text})"
-    if isinstance(value, ast.BinOp) and _BINARY[type(value.op)][1] <= strength:
-        return f"({text})"
-    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
-        return f"({text})"
-    return text
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket that opens the text is the one that ends it."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if depth == 0:
-            return place == len(text) - 1
-    return False
-
-
-def _method(parsed: _Parsed) -> str | None:
+def _method(parsed: Parsed) -> str | None:
     call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr.endswith("_"))
     if call is None or not isinstance(call.func, ast.Attribute):
         return _operator(parsed) or _item(parsed)
     method, receiver = call.func.attr, call.func.value
     if parsed.held == "frozen" or (parsed.held == "outer" and parsed.is_whole(call) and isinstance(receiver, ast.Name)):
         return None
-    bindable = _is_name(receiver) or (parsed.held == "slot" and isinstance(receiver, ast.Subscript))
+    bindable = _is_name(receiver) or _is_slot(parsed, receiver)
     if parsed.is_whole(call) and not bindable:
         return _cloned(parsed)
     if method in WITHOUT_TWIN:
@@ -365,7 +260,7 @@ def _is_receiver(call: ast.Call, whole: ast.expr) -> bool:
     return whole is call
 
 
-def _item(parsed: _Parsed) -> str | None:
+def _item(parsed: Parsed) -> str | None:
     tree = parsed.tree
     if isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
         target, value = tree.targets[0], tree.value
@@ -375,7 +270,7 @@ def _item(parsed: _Parsed) -> str | None:
     return _cloned(parsed)
 
 
-def _function(parsed: _Parsed) -> str | None:
+def _function(parsed: Parsed) -> str | None:
     call = parsed.call(lambda it: _flag(it) is not None)
     if call is not None:
         changes = _drop_flag(parsed, call)
@@ -386,13 +281,13 @@ def _function(parsed: _Parsed) -> str | None:
         end = parsed.extent(call.func)[1]
         changes = [(end - 1, end, "")]
     if parsed.is_whole(call):
-        if not call.args or not _is_name(call.args[0]):
+        if not call.args or not (_is_name(call.args[0]) or _is_slot(parsed, call.args[0])):
             return None
         changes.append((0, 0, f"{parsed.source(call.args[0])} = "))
     return parsed.with_changes(changes)
 
 
-def _without_flag(parsed: _Parsed) -> str | None:
+def _without_flag(parsed: Parsed) -> str | None:
     tree = parsed.tree
     target = tree.targets[0] if isinstance(tree, ast.Assign) else None
     if isinstance(tree, ast.Assign) and isinstance(target, ast.Attribute) and target.attr == "inplace":
@@ -403,7 +298,7 @@ def _without_flag(parsed: _Parsed) -> str | None:
     return parsed.with_changes(_drop_flag(parsed, call)) if call else None
 
 
-def _out(parsed: _Parsed) -> str | None:
+def _out(parsed: Parsed) -> str | None:
     call = parsed.call(lambda it: any(keyword.arg == "out" for keyword in it.keywords))
     if call is None:
         return None
@@ -416,34 +311,26 @@ def _out(parsed: _Parsed) -> str | None:
     return parsed.with_changes(changes)
 
 
-def _cloned(parsed: _Parsed, copy: str = "clone") -> str | None:
+def _cloned(parsed: Parsed, copy: str = "clone") -> str | None:
     """The tensor at the root of what is written, copied in a line of its own before the statement."""
     tree = parsed.tree
-    target: ast.expr | None = None
+    written: ast.expr | None = None
     call: ast.Call | None = None
     if isinstance(tree, ast.AugAssign):
-        target = tree.target
+        written = tree.target
     elif isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
-        target = tree.targets[0]
+        written = tree.targets[0]
     else:
         call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr.endswith("_"))
         if call is not None and parsed.form == "function":
-            target = call.args[0] if call.args else None
+            written = call.args[0] if call.args else None
         elif call is not None and isinstance(call.func, ast.Attribute):
-            target = call.func.value
-    if parsed.held == "frozen":
+            written = call.func.value
+    target = _root(parsed, written)
+    if target is None:
         return None
-    if parsed.held == "slot" and isinstance(tree, ast.Assign) and isinstance(target, ast.Subscript):
-        target = target.value
-    while target is not None and not _is_name(target) and parsed.held != "slot":
-        if isinstance(target, (ast.Subscript, ast.Attribute)):
-            target = target.value
-        elif isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
-            target = target.func.value
-        else:
-            return None
-    if not isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
-        return None
+    if _leaves_torch(written, below=target):
+        copy = "clone"  # the array is made on the way, from a copy of the tensor
     name = parsed.source(target)
     lines = [f"{name} = {name}.{copy}()", parsed.statement.text]
     if isinstance(tree, (ast.Assign, ast.AugAssign)) and _mentions(parsed, tree.value, name):
@@ -451,17 +338,52 @@ def _cloned(parsed: _Parsed, copy: str = "clone") -> str | None:
         place = parsed.source(tree.targets[0] if isinstance(tree, ast.Assign) else tree.target)
         value = parsed.source(tree.value)
         if isinstance(tree, ast.AugAssign):
-            symbol, strength = _BINARY[type(tree.op)]
-            value = f"{place} {symbol} {_bracketed(parsed, tree.value, strength)}"
+            symbol, strength = BINARY[type(tree.op)]
+            value = f"{place} {symbol} {bracketed(parsed, tree.value, strength)}"
         if "\n" in value:
             value = f"({value})"
-        lines = [f"value = {value}", lines[0], f"{place} = value"]
+        lines = [f"{parsed.value_name} = {value}", lines[0], f"{place} = {parsed.value_name}"]
     elif call is not None and any(_mentions(parsed, argument, name) for argument in call.args):
         return None
     return f"\n{parsed.indent}".join(lines)
 
 
-def _mentions(parsed: _Parsed, node: ast.expr, name: str) -> bool:
+# What takes an element out of a container, which has no copy of the kind that a tensor has.
+_TAKES_OUT = frozenset({"get", "pop", "popitem", "setdefault", "values", "items", "popleft", "next", "__getitem__"})
+
+
+def _root(parsed: Parsed, target: ast.expr | None) -> ast.expr | None:
+    """The tensor that an expression for a part of it starts from, as something that can be bound anew."""
+    if parsed.held == "frozen":
+        return None
+    if parsed.held == "slot":
+        if isinstance(parsed.tree, ast.Assign) and isinstance(target, ast.Subscript):
+            target = target.value
+        return target if isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)) else None
+    above: ast.expr | None = None
+    while target is not None and not _is_name(target):
+        above = target
+        if isinstance(target, (ast.Subscript, ast.Attribute)):
+            target = target.value
+        elif isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
+            target = None if target.func.attr in _TAKES_OUT else target.func.value
+        else:
+            return None
+    if parsed.root == "tensor" or not isinstance(target, ast.Name):
+        return target
+    return above if parsed.root == "elements" and isinstance(above, ast.Subscript) else None
+
+
+def _leaves_torch(whole: ast.expr | None, below: ast.expr) -> bool:
+    """Whether ``.numpy()`` is called on the way from an expression to the one that it starts from."""
+    while whole is not None and whole is not below:
+        if isinstance(whole, ast.Attribute) and whole.attr == "numpy":
+            return True
+        whole = getattr(whole, "func", getattr(whole, "value", None))
+    return False
+
+
+def _mentions(parsed: Parsed, node: ast.expr, name: str) -> bool:
     """Whether an expression reads the name."""
     return any(isinstance(part, (ast.Name, ast.Attribute)) and parsed.source(part) == name for part in ast.walk(node))
 
@@ -471,6 +393,11 @@ def _is_name(node: ast.expr) -> bool:
     if isinstance(node, ast.Attribute):
         return isinstance(node.value, ast.Name) and node.value.id == "self"
     return isinstance(node, ast.Name)
+
+
+def _is_slot(parsed: Parsed, node: ast.expr) -> bool:
+    """Whether the node is an element of a container that can be put there anew."""
+    return parsed.held == "slot" and isinstance(node, ast.Subscript)
 
 
 def _is_number(node: ast.expr) -> bool:
@@ -494,12 +421,12 @@ def _flag(call: ast.Call) -> ast.expr | ast.keyword | None:
     return None
 
 
-def _drop_flag(parsed: _Parsed, call: ast.Call) -> list[tuple[int, int, str]]:
+def _drop_flag(parsed: Parsed, call: ast.Call) -> list[tuple[int, int, str]]:
     flag = _flag(call)
     return _drop_argument(parsed, call, flag) if flag is not None else []
 
 
-def _drop_argument(parsed: _Parsed, call: ast.Call, gone: ast.expr | ast.keyword) -> list[tuple[int, int, str]]:
+def _drop_argument(parsed: Parsed, call: ast.Call, gone: ast.expr | ast.keyword) -> list[tuple[int, int, str]]:
     """The change that takes one argument and one comma out of a call."""
     arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     arguments.sort(key=parsed.extent)

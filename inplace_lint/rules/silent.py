@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
+
 from ..diagnostics import Diagnostic
 from ..events import Event, GradientWritten, SavedOverwritten, Write
 from . import rewrite, torch_text, words
@@ -101,7 +104,8 @@ class WriteThroughData(Rule):
 
 
 def _data_advice(ctx: RuleContext, write: Write) -> Advice:
-    code = rewrite.without_data(ctx, write)
+    # Where `.data` stands elsewhere, the write goes to a tensor of its own.
+    code = rewrite.without_data(ctx, write) or rewrite.out_of_place(ctx, write)
     return Advice(
         "Write after the backward, or to a new tensor; with `.detach()` or `no_grad` in place of `.data` PyTorch "
         "checks, and raises instead of going wrong",
@@ -238,6 +242,10 @@ class GradientWrittenInPlace(Rule):
     ## How to fix it
     - Return a new gradient: `grad * 0.1`, `torch.clamp(grad, -1, 1)`.
     - Where code writes to parts of it, on a copy: `grad = grad.clone()` first.
+
+    ## How far the fix may be applied
+    It is *unsafe*: others no longer see the write, which may be what somebody counted on. In a hook that returns nothing the new
+    gradient is returned; where that cannot be spelt, the fix is only shown, since binding a name there has no effect.
     """
 
     code = "IPL303"
@@ -264,7 +272,30 @@ class GradientWrittenInPlace(Rule):
             ),
             (write.site, "written in place here"),
         )
-        advice = Advice("Return a new gradient, or write to a copy", rewrite.out_of_place(ctx, write))
+        advice = _new_gradient(ctx, event)
         return self.finding(
             ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
         )
+
+
+def _new_gradient(ctx: RuleContext, event: GradientWritten) -> Advice:
+    """The write out of place. What a hook returns counts, so that one which returns nothing has to return the new gradient."""
+    advice = "Return a new gradient, or write to a copy"
+    new = rewrite.out_of_place(ctx, event.write)
+    layout, spot = ctx.layout(event.write.site), ctx.spot(event.write.site)
+    if new is None or layout is None or spot is None or event.by != "hook":
+        return Advice(advice, new)
+    function = layout.function(spot)
+    if isinstance(function, ast.Module) or function.lineno == spot.node.lineno or _answers(function):
+        return Advice(advice, new)
+    name, arguments = event.write.target, function.args.args
+    bound = f"{name} = "
+    last = spot.owner is function and spot.index == len(spot.block) - 1
+    if last and len(arguments) == 1 and arguments[0].arg == name and new.code.startswith(bound) and "\n" not in new.code:
+        return Advice(advice, replace(new, code=f"return {new.code.removeprefix(bound)}"))
+    return Advice(advice, new, "display-only")
+
+
+def _answers(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function returns something."""
+    return any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(function))

@@ -272,7 +272,7 @@ class ExpandedMemoryWritten(Rule):
             *words.calls(event.context),
             (write.site, "written in place here, which raises"),
         )
-        copied = rewrite.clone_first(ctx, write)
+        copied = rewrite.clone_first(ctx, write) or rewrite.out_of_place(ctx, write)
         advice = Advice("Copy before writing", copied, levels.of_new_tensor(ctx, write, copied))
         return self.finding(
             ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
