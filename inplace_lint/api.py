@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from . import rules
+from .assumptions import USUAL, Assumptions
 from .checking import Checker, Failure
 from .diagnostics import Diagnostic, Severity
 from .fixing import documents, rounds, writing
@@ -21,9 +23,10 @@ from .fixing.imports import Speller
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
 from .rechecking import Rechecker
-from .settings import Settings
+from .settings import Settings, SettingsSource
 from .settling import FileReport, settle
 from .source import discovery, text
+from .source.patterns import compiled
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
@@ -38,6 +41,7 @@ __all__ = [
     "files_in",
     "fix_paths",
     "fix_text",
+    "is_excluded",
 ]
 
 
@@ -50,12 +54,12 @@ class Result:
     checked: int = 0
     hidden: int = 0
 
-    def fails(self, settings: Settings) -> bool:
+    def fails(self, settings: SettingsSource) -> bool:
         """Whether anything was found that should make a CI job fail."""
-        return any(found.severity >= settings.fail_on for found in self.diagnostics)
+        return any(found.severity >= settings.of(found.span.filename).fail_on for found in self.diagnostics)
 
 
-def check_source(source: str, filename: str = "<string>", settings: Settings | None = None) -> list[Diagnostic]:
+def check_source(source: str, filename: str = "<string>", settings: SettingsSource | None = None) -> list[Diagnostic]:
     """The findings in a text, sorted; ``filename`` is the name they carry.
 
     A text that is no valid Python makes an ``IPL000`` finding. Raises ``rules.UnknownRule`` where the settings select
@@ -63,30 +67,36 @@ def check_source(source: str, filename: str = "<string>", settings: Settings | N
     """
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
-    found = _chosen(settle([Checker([filename], overlay).source(source, filename)]), settings)
+    checker = Checker([filename], overlay, _assumed([filename], settings))
+    found = _chosen(settle([checker.source(source, filename)]), settings)
     return _spelt(found, {filename: source})
 
 
-def check_paths(paths: Iterable[str | os.PathLike[str]], settings: Settings | None = None, jobs: int = 1) -> Result:
+def check_paths(
+    paths: Iterable[str | os.PathLike[str]], settings: SettingsSource | None = None, jobs: int = 1
+) -> Result:
     """Checks files, and the Python files below folders.
 
     What cannot be read, found or parsed is a finding and stops nothing; neither does a fault of ours, which is kept in
     ``Result.failures``. ``jobs`` is the number of processes. Raises ``rules.UnknownRule`` as ``check_source`` does.
     """
     settings = settings or Settings()
-    rules.active(settings.select, settings.extend_select, settings.ignore)
+    _active(settings.run)
     files, found = _files(paths, settings)
-    result = _gather(_checked(files, jobs), settings)
+    names = [str(path) for path in files]
+    result = _gather(_checked(files, jobs, names, None, _assumed(names, settings)), settings)
     return replace(result, diagnostics=sorted([*_chosen(found, settings), *result.diagnostics], key=_order))
 
 
-def check_text(source: str, filename: str, settings: Settings | None = None) -> Result:
+def check_text(source: str, filename: str, settings: SettingsSource | None = None) -> Result:
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
     overlay = {os.path.abspath(filename): source}
-    return _gather([Checker([filename], overlay).guarded(source, filename)], settings or Settings(), {filename: source})
+    settings = settings or Settings()
+    checker = Checker([filename], overlay, _assumed([filename], settings))
+    return _gather([checker.guarded(source, filename)], settings, {filename: source})
 
 
-def files_in(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> list[Path]:
+def files_in(paths: Iterable[str | os.PathLike[str]], settings: SettingsSource) -> list[Path]:
     """The files that ``check_paths`` checks."""
     return _files(paths, settings)[0]
 
@@ -109,7 +119,7 @@ class Fixed:
 
 def fix_paths(
     paths: Iterable[str | os.PathLike[str]],
-    settings: Settings | None = None,
+    settings: SettingsSource | None = None,
     jobs: int = 1,
     *,
     unsafe: bool = False,
@@ -117,11 +127,12 @@ def fix_paths(
 ) -> Fixed:
     """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
     settings = settings or Settings()
-    rules.active(settings.select, settings.extend_select, settings.ignore)
+    _active(settings.run)
     files, missing = _files(paths, settings)
     names = [str(path) for path in files]
     signatures = {name: documents.signature(name) for name in names}
-    runs = Rechecker(names, lambda some, overlay: _checked([Path(it) for it in some], jobs, names, overlay))
+    assumed = _assumed(names, settings)
+    runs = Rechecker(names, lambda some, overlay: _checked([Path(it) for it in some], jobs, names, overlay, assumed))
 
     def load(name: str) -> Document:
         if documents.signature(name) != signatures[name]:
@@ -133,16 +144,17 @@ def fix_paths(
     return replace(fixed, result=replace(fixed.result, diagnostics=shown))
 
 
-def fix_text(data: bytes, filename: str, settings: Settings | None = None, *, unsafe: bool = False) -> Fixed:
+def fix_text(data: bytes, filename: str, settings: SettingsSource | None = None, *, unsafe: bool = False) -> Fixed:
     """As ``fix_paths``, for one file's content that is at hand, such as standard input; nothing is written.
 
     Raises ``documents.Unfixable`` for what is no text.
     """
     settings = settings or Settings()
     document = Document.of(filename, data)
+    assumed = _assumed([filename], settings)
 
     def check(names: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
-        return [Checker([filename], overlay).guarded(overlay[os.path.abspath(name)], name) for name in names]
+        return [Checker([filename], overlay, assumed).guarded(overlay[os.path.abspath(name)], name) for name in names]
 
     runs = Rechecker([filename], check, {os.path.abspath(filename): document.text})
     return _fixed(runs, [filename], lambda name: document, settings, unsafe, None, {filename: document.text})
@@ -152,7 +164,7 @@ def _fixed(
     runs: Rechecker,
     names: Collection[str],
     load: rounds.Load,
-    settings: Settings,
+    settings: SettingsSource,
     unsafe: bool,
     write: Callable[[Sequence[Sequence[Change]]], Written] | None,
     texts: Mapping[str, str] | None = None,
@@ -191,7 +203,7 @@ def _lies_in(found: Diagnostic, names: Collection[str]) -> bool:
     return any(span.filename in names for span in (found.span, *(edit.span for edit in edits)))
 
 
-def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple[list[Path], list[Diagnostic]]:
+def _files(paths: Iterable[str | os.PathLike[str]], settings: SettingsSource) -> tuple[list[Path], list[Diagnostic]]:
     """The files to check, and a finding for each path that is not there or cannot be listed."""
     present: list[str | os.PathLike[str]] = []
     found: list[Diagnostic] = []
@@ -204,29 +216,55 @@ def _files(paths: Iterable[str | os.PathLike[str]], settings: Settings) -> tuple
     def unlisted(error: OSError) -> None:
         found.append(rules.unreadable(str(error.filename), f"cannot be listed: {error.strerror or error}"))
 
-    exclude = discovery.DEFAULT_EXCLUDE if settings.exclude is None else settings.exclude
-    files = list(discovery.discover(present, exclude, settings.extend_exclude, on_error=unlisted))
-    return files, found
+    files = discovery.discover(
+        present,
+        cache(lambda folder: selection(settings.of(folder))),
+        respect_gitignore=settings.run.respect_gitignore,
+        force_exclude=settings.run.force_exclude,
+        on_error=unlisted,
+    )
+    return list(files), found
+
+
+def selection(settings: Settings) -> discovery.Selection:
+    """What a walk takes, by these settings."""
+    return discovery.Selection(settings.include + settings.extend_include, settings.exclude + settings.extend_exclude)
+
+
+def is_excluded(filename: str, settings: SettingsSource) -> bool:
+    """Whether a file that was named is left out all the same, because the settings say so."""
+    if not settings.run.force_exclude:
+        return False
+    return discovery.is_excluded(Path(filename), lambda folder: selection(settings.of(folder)))
+
+
+def _assumed(names: Iterable[str], settings: SettingsSource) -> dict[str, Assumptions]:
+    """What is taken for granted in each file where that is not the usual."""
+    return {name: assumed for name in names if (assumed := settings.of(name).assumptions) != USUAL}
 
 
 def _checked(
-    files: Sequence[Path], jobs: int, names: Sequence[str] = (), overlay: Mapping[str, str] | None = None
+    files: Sequence[Path],
+    jobs: int,
+    names: Sequence[str],
+    overlay: Mapping[str, str] | None,
+    assumed: Mapping[str, Assumptions],
 ) -> Iterable[FileReport | Failure]:
     """What each file shows, in the order of the files, which are all of the run's ``names`` or some."""
-    names = names or [str(path) for path in files]
+    start = (names, overlay, assumed)
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
-        return map(Checker(names, overlay).file, files)
+        return map(Checker(*start).file, files)
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     done: list[FileReport | Failure] = []
     try:
-        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=(names, overlay)) as pool:
+        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=start) as pool:
             for part in pool.map(_file, files, chunksize=4):
                 done.append(part)  # noqa: PERF402 - what came before a break counts
     except BrokenProcessPool:
         # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
-        done.extend(_alone(path, names, overlay) for path in files[len(done) :])
+        done.extend(_alone(path, start) for path in files[len(done) :])
     return done
 
 
@@ -234,20 +272,24 @@ _CHECKERS: list[Checker] = []
 """The checker of this process, where it is one of several."""
 
 
-def _begin(names: Sequence[str], overlay: Mapping[str, str] | None = None) -> None:
-    _CHECKERS[:] = [Checker(names, overlay)]
+_Start = tuple[Sequence[str], "Mapping[str, str] | None", Mapping[str, Assumptions]]
+"""What a checker is made of."""
+
+
+def _begin(*start: Any) -> None:
+    _CHECKERS[:] = [Checker(*start)]
 
 
 def _file(path: Path) -> FileReport | Failure:
     return _CHECKERS[0].file(path)
 
 
-def _alone(path: Path, names: Sequence[str], overlay: Mapping[str, str] | None) -> FileReport | Failure:
+def _alone(path: Path, start: _Start) -> FileReport | Failure:
     """What a file shows, in a process that nothing else depends on."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(1, initializer=_begin, initargs=(names, overlay)) as pool:
+    with ProcessPoolExecutor(1, initializer=_begin, initargs=start) as pool:
         try:
             return pool.submit(_file, path).result()
         except BrokenProcessPool as error:
@@ -255,7 +297,7 @@ def _alone(path: Path, names: Sequence[str], overlay: Mapping[str, str] | None) 
 
 
 def _gather(
-    parts: Iterable[FileReport | Failure], settings: Settings, texts: Mapping[str, str] | None = None
+    parts: Iterable[FileReport | Failure], settings: SettingsSource, texts: Mapping[str, str] | None = None
 ) -> Result:
     """What the parts of a run come to; ``texts``, by name, stand for what lies on disk."""
     failures: list[Failure] = []
@@ -266,9 +308,9 @@ def _gather(
         else:
             reports.append(part)
     found = settle(reports)
-    shown = _chosen(found, settings)
-    hidden = len(_chosen(found, replace(settings, severity=Severity.INFO))) - len(shown)
-    return Result(_spelt(shown, texts or {}), failures, len(failures) + len(reports), hidden)
+    enabled = _weighed(found, settings)
+    shown = [it for it in enabled if it.severity >= settings.of(it.span.filename).severity]
+    return Result(_spelt(shown, texts or {}), failures, len(failures) + len(reports), len(enabled) - len(shown))
 
 
 def _spelt(found: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagnostic]:
@@ -284,16 +326,40 @@ def _spelt(found: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagno
     return [speller.spelt(one) for one in found]
 
 
-def _chosen(found: Iterable[Diagnostic], settings: Settings) -> list[Diagnostic]:
+def _chosen(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
     """The findings of the rules that are on, from the severity that is shown, in reading order."""
-    codes = _active(settings.select, settings.extend_select, settings.ignore)
-    return sorted((it for it in found if it.code in codes and it.severity >= settings.severity), key=_order)
+    return [it for it in _weighed(found, settings) if it.severity >= settings.of(it.span.filename).severity]
+
+
+def _weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
+    """The findings of the rules that are on where they stand, as severe as the settings make them, in reading order."""
+    kept: list[Diagnostic] = []
+    for it in found:
+        here = settings.of(it.span.filename)
+        if it.code not in _active(here) or it.code in _ignored_in(here, it.span.filename):
+            continue
+        # A note stays one: so many assumptions hardly ever hold together.
+        if it.assumptions and it.severity == Severity.WARNING != here.assume_severity:
+            it = replace(it, severity=min(rules.find_rule(it.code).severity, here.assume_severity))
+        kept.append(it)
+    return sorted(kept, key=_order)
 
 
 @cache
-def _active(select: tuple[str, ...], extend_select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    """``rules.active``, once a run instead of once a file."""
-    return rules.active(select, extend_select, ignore)
+def _active(settings: Settings) -> frozenset[str]:
+    """The rules that are on, found once for many files."""
+    return rules.active(settings.select, settings.extend_select, settings.ignore)
+
+
+@lru_cache(maxsize=4096)
+def _ignored_in(settings: Settings, filename: str) -> frozenset[str]:
+    """The rules that are off in one file."""
+    name, codes = os.path.basename(filename), frozenset[str]()
+    for pattern, selectors in (*settings.per_file_ignores, *settings.extend_per_file_ignores):
+        negated = pattern.startswith("!")
+        if compiled((pattern.removeprefix("!"),)).match(name, filename) is not negated:
+            codes |= rules.select(selectors)
+    return codes
 
 
 def _order(found: Diagnostic) -> tuple[object, ...]:

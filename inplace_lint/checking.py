@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import rules
+from .assumptions import USUAL, Assumptions
 from .diagnostics import Diagnostic, Position, Span
 from .settling import Entry, FileReport
 from .source import screen, suppressions, text
@@ -40,9 +41,18 @@ class Failure:
 
 
 class Checker:
-    """Checks files of one run. ``names`` are the files to report on, as the user named them; others are read, not reported."""
+    """Checks files of one run. ``names`` are the files to report on, as the user named them; others are read, not reported.
 
-    def __init__(self, names: Sequence[str], overlay: Mapping[str, str] | None = None) -> None:
+    ``assumed`` says what is taken for granted in files, by name, where that is not the usual.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        overlay: Mapping[str, str] | None = None,
+        assumed: Mapping[str, Assumptions] | None = None,
+    ) -> None:
+        self._assumed = dict(assumed or {})
         self._names = {os.path.abspath(name): name for name in names}
         self._overlay = dict(overlay or {})
         self._comments: dict[str, suppressions.Suppressions] = {}
@@ -106,7 +116,7 @@ class Checker:
                 root.complete,
             )
             # Generated code nests deeper than the interpreter's own stack: thousands of ``elif``, for one.
-            for root in with_room(lambda: analyse(module, self.project))
+            for root in with_room(lambda: analyse(module, self.project, self._assumed.get(filename, USUAL)))
         ]
         problems = [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
         return FileReport((*FileReport.plain(*problems).entries, *entries))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .listing import show
 from .options import Options, options
 from .printing import FILE_WIDTH, make_report, use_color, write
-from .standard_input import check_standard_input, fix_standard_input
+from .standard_input import check_standard_input, fix_standard_input, pass_by
 from .status import FOUND, WRONG_USE
 from .targets import Target, targets, write_files
 from .telling import say_failures, say_what_was_left, show_diff
@@ -31,32 +32,46 @@ def check(**values: Any) -> int:
 
     Exit status: 0 nothing found, 1 findings, 2 wrong use or an internal failure.
     """
-    return _run(Options(**values))
+    from ..settings import SettingsError
+
+    try:
+        return _run(Options(**values))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _run(options: Options) -> int:
     """Checks, prints, and says with which status to leave."""
     from .. import api
+    from .overrides import resolver
 
-    settings = _settings(options)
-    chosen = options.output_format or [(settings.output_format, None)]
-    written = [] if options.diff else targets(chosen, options.output_file, options.statistics)
+    if options.show_files and options.show_settings:
+        raise click.UsageError("--show-files cannot be used with --show-settings")
+    settings = resolver(options)
+    chosen = settings.run
+    fix = chosen.fix or options.diff
     started = time.perf_counter()
     paths = options.paths or (".",)
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("`-` (standard input) cannot be combined with other paths")
+    if options.show_files or options.show_settings:
+        return show(paths, options, settings)
+    formats = options.output_format or [(chosen.output_format, None)]
+    written = [] if options.diff else targets(formats, options.output_file, options.statistics)
     processes = options.jobs or os.cpu_count() or 1
     standard_input: tuple[str, str] | None = None
     fixed: Fixed | None = None
     if "-" in paths:
         name = options.stdin_filename or "-"
         data = sys.stdin.buffer.read()
-        if options.fix or options.diff:
-            fixed, result, standard_input = fix_standard_input(data, name, settings, options.unsafe_fixes, options.diff)
+        if options.stdin_filename and api.is_excluded(name, settings):
+            result = pass_by(data, fix and not options.diff)
+        elif fix:
+            fixed, result, standard_input = fix_standard_input(data, name, settings, chosen.unsafe_fixes, options.diff)
         else:
             result, standard_input = check_standard_input(data, name, settings)
-    elif options.fix or options.diff:
-        fixed = api.fix_paths(paths, settings, processes, unsafe=options.unsafe_fixes, dry=options.diff)
+    elif fix:
+        fixed = api.fix_paths(paths, settings, processes, unsafe=chosen.unsafe_fixes, dry=options.diff)
         result = fixed.result
     else:
         result = api.check_paths(paths, settings, processes)
@@ -64,12 +79,12 @@ def _run(options: Options) -> int:
         click.echo(f"checked {result.checked} files in {time.perf_counter() - started:.2f} s", err=True)
     if options.diff:
         if fixed:
-            show_diff(fixed, options.color, options.quiet, "-" in paths, options.unsafe_fixes)
+            show_diff(fixed, options.color, options.quiet, "-" in paths, chosen.unsafe_fixes)
         if say_failures(result, fixed, options.verbose):
             return WRONG_USE
         return FOUND if fixed and fixed.changes and not options.exit_zero else 0
 
-    _print(result, fixed, options, written, standard_input)
+    _print(result, fixed, options, chosen, written, standard_input)
     if fixed and not options.quiet:
         say_what_was_left(fixed)
     if result.hidden and not options.quiet:
@@ -81,26 +96,11 @@ def _run(options: Options) -> int:
     return FOUND if result.fails(settings) or (options.exit_non_zero_on_fix and fixed and fixed.fixed) else 0
 
 
-def _settings(options: Options) -> Settings:
-    from ..diagnostics import Severity
-    from ..settings import Settings
-
-    defaults = Settings()
-    return Settings(
-        select=options.select or defaults.select,
-        extend_select=options.extend_select,
-        ignore=options.ignore,
-        exclude=options.exclude or defaults.exclude,
-        extend_exclude=options.extend_exclude,
-        severity=Severity.parse(options.severity) if options.severity else defaults.severity,
-        fail_on=Severity.parse(options.fail_on) if options.fail_on else defaults.fail_on,
-    )
-
-
 def _print(
     result: Result,
     fixed: Fixed | None,
     options: Options,
+    settings: Settings,
     written: Sequence[Target],
     standard_input: tuple[str, str] | None,
 ) -> None:
@@ -108,12 +108,12 @@ def _print(
     from ..output import render, render_statistics
 
     # Standard output is for the fixed text.
-    stream = sys.stderr if "-" in options.paths and options.fix else sys.stdout
+    stream = sys.stderr if "-" in options.paths and settings.fix else sys.stdout
     report = replace(
         make_report(result, "never", not options.quiet, standard_input),
-        fixed=fixed.fixed if fixed else [] if options.fix else None,
-        show_fixes=options.show_fixes,
-        unsafe_fixes=options.unsafe_fixes,
+        fixed=fixed.fixed if fixed else [] if settings.fix else None,
+        show_fixes=settings.show_fixes,
+        unsafe_fixes=settings.unsafe_fixes,
     )
     files: list[tuple[str, str]] = []
     for target in written:

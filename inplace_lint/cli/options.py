@@ -19,18 +19,25 @@ class Options:
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     extend_select: tuple[str, ...]
-    fix: bool
-    unsafe_fixes: bool
-    show_fixes: bool
+    per_file_ignores: dict[str, list[str]]
+    extend_per_file_ignores: dict[str, list[str]]
+    fix: bool | None
+    unsafe_fixes: bool | None
+    show_fixes: bool | None
     diff: bool
     severity: str | None
     fail_on: str | None
     exclude: tuple[str, ...]
     extend_exclude: tuple[str, ...]
+    respect_gitignore: bool | None
+    force_exclude: bool | None
     output_format: list[tuple[str, str | None]]
     output_file: str | None
     stdin_filename: str | None
+    config: tuple[str, ...]
     isolated: bool
+    show_files: bool
+    show_settings: bool
     no_cache: bool
     cache_dir: str | None
     exit_zero: bool
@@ -57,6 +64,23 @@ def _codes(ctx: click.Context, param: click.Parameter, values: Sequence[str]) ->
     except UnknownRule as error:
         raise click.BadParameter(str(error), ctx, param) from error
     return words
+
+
+def _ignores(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, list[str]]:
+    """Pairs of a pattern and a rule, joined by a colon, as a table."""
+    from ..rules import UnknownRule, select
+
+    table: dict[str, list[str]] = {}
+    for word in _words(ctx, param, values):
+        pattern, colon, rule = word.rpartition(":")
+        if not colon or not pattern or not rule:
+            raise click.BadParameter(f"{word!r} is no `pattern:rule`", ctx, param)
+        try:
+            select([rule.strip()])
+        except UnknownRule as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+        table.setdefault(pattern.strip(), []).append(rule.strip())
+    return table
 
 
 def _formats(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str | None]]:
@@ -90,11 +114,27 @@ _OPTIONS = (
         metavar="RULES",
         help="Rules to enable on top of the selected ones.",
     ),
-    click.option("--fix", is_flag=True, help="Apply fixes to resolve findings."),
     click.option(
-        "--unsafe-fixes", is_flag=True, help="Include fixes that may not retain the original intent of the code."
+        "--per-file-ignores",
+        callback=_ignores,
+        multiple=True,
+        metavar="PATTERN:RULE",
+        help="Rules to disable in the files that a pattern matches.",
     ),
-    click.option("--show-fixes", is_flag=True, help="Show an enumeration of all fixed findings."),
+    click.option(
+        "--extend-per-file-ignores",
+        callback=_ignores,
+        multiple=True,
+        metavar="PATTERN:RULE",
+        help="More of the same, on top of the settings.",
+    ),
+    click.option("--fix/--no-fix", default=None, help="Apply fixes to resolve findings."),
+    click.option(
+        "--unsafe-fixes/--no-unsafe-fixes",
+        default=None,
+        help="Include fixes that may not retain the original intent of the code.",
+    ),
+    click.option("--show-fixes/--no-show-fixes", default=None, help="Show an enumeration of all fixed findings."),
     click.option(
         "--diff",
         is_flag=True,
@@ -130,6 +170,24 @@ _OPTIONS = (
     ),
     click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the output to this file."),
     click.option("--stdin-filename", help="The name that a file read from standard input goes by."),
+    click.option(
+        "--respect-gitignore/--no-respect-gitignore",
+        default=None,
+        help="Leave out what .gitignore and other standard ignore files name.  [default: respect]",
+    ),
+    click.option(
+        "--force-exclude/--no-force-exclude",
+        default=None,
+        help="Leave out excluded files even where they are named.",
+    ),
+    click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop."),
+    click.option("--show-settings", is_flag=True, help="Show the settings that hold for a file, and stop."),
+    click.option(
+        "--config",
+        multiple=True,
+        metavar="FILE|'KEY = VALUE'",
+        help="A settings file to use instead of those found, or one setting as TOML. May be given several times.",
+    ),
     click.option("--isolated", is_flag=True, help="Ignore all configuration files."),
     click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
     click.option("--cache-dir", type=click.Path(file_okay=False), help="Where the cache lies."),

@@ -8,10 +8,10 @@ from .printing import write_bytes
 
 if TYPE_CHECKING:
     from ..api import Fixed, Result
-    from ..settings import Settings
+    from ..settings import SettingsSource
 
 
-def check_standard_input(data: bytes, name: str, settings: Settings) -> tuple[Result, tuple[str, str] | None]:
+def check_standard_input(data: bytes, name: str, settings: SettingsSource) -> tuple[Result, tuple[str, str] | None]:
     """The result for standard input, and its name and text where it is text at all."""
     from .. import api, rules
     from ..source import text
@@ -24,7 +24,7 @@ def check_standard_input(data: bytes, name: str, settings: Settings) -> tuple[Re
 
 
 def fix_standard_input(
-    data: bytes, name: str, settings: Settings, unsafe: bool, dry: bool
+    data: bytes, name: str, settings: SettingsSource, unsafe: bool, dry: bool
 ) -> tuple[Fixed | None, Result, tuple[str, str] | None]:
     """As ``_check_standard_input``, with what was fixed. The fixed text goes to standard output unless ``dry``."""
     from .. import api
@@ -44,3 +44,12 @@ def fix_standard_input(
     from ..source import text
 
     return fixed, fixed.result, (name, text.decode(after, name))
+
+
+def pass_by(data: bytes, hand_on: bool) -> Result:
+    """The result for standard input that is excluded: nothing. What is to be fixed is handed on as it came."""
+    from .. import api
+
+    if hand_on:
+        write_bytes(data)
+    return api.Result()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
+from inplace_lint.assumptions import USUAL, Assumptions
 from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor, in_next_round
 from inplace_lint.domain.state import State
@@ -73,7 +74,8 @@ class Pending:
 class Machine:
     """The interpreter's context. One machine analyses the definitions of one program."""
 
-    def __init__(self, model: OpModel, project: Project | None = None) -> None:
+    def __init__(self, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL) -> None:
+        self.assumed = assumed
         self.model = model
         self.project = project
         self.images: dict[str, Image] = {}
@@ -446,7 +448,9 @@ class Machine:
             return None
         oid = self.named_oid("assumed", atom.tag)
         if oid not in state.heap:
-            if atom.grad == "assume":
+            if atom.grad == "assume" and self.assumed.arguments_require_grad != "stated":
+                status = CONSTANT if self.assumed.arguments_require_grad == "no" else Status(interior=TRUE)
+            elif atom.grad == "assume":
                 text = f"{self._argument(atom.tag)} requires grad"
                 yes = frozenset({Fact(f"rg:{atom.tag}", True, text, True)})
                 no = frozenset({Fact(f"rg:{atom.tag}", False, "", False)})

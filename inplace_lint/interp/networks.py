@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
-from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, Tensor, contents
+from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, Saved, Tensor, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import Event, SavedOverwritten
@@ -233,10 +233,22 @@ def unknown_function(engine: Engine, state: State, values: list[Value], place: P
         made = m.materialise(state, atom)
         tensor = None if made is None else state.tensor(made)
         if made is not None and tensor is not None:
-            node = Node(place, "call", None, edges, (), False, m.calls, frozenset())
+            saved = _what_it_may_save(m, state, values, place) if m.assumed.unknown_calls_save else ()
+            node = Node(place, "call", None, edges, saved, False, m.calls, frozenset())
             number = state.allocate(m.oid(place[1], "node of call"), node)
             state.heap[made] = replace(tensor, nodes={number: TRUE})
     return {atom: TRUE}
+
+
+def _what_it_may_save(m: Machine, state: State, values: list[Value], place: Place) -> tuple[Saved, ...]:
+    """Every argument, under the stated assumption that the call saves them."""
+    fact = frozenset({Fact(f"saves {place}", True, "an unknown call saves its arguments", True)})
+    return tuple(
+        save(m, state, oid, tensor, "argument", False, together, "call", place)
+        for value in values
+        for oid, tensor, cond in m.tensors(state, value)
+        if (together := both(cond, fact)) is not None
+    )
 
 
 # --- optimizers of which only their use is known ---

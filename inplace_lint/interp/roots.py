@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
+from inplace_lint.assumptions import USUAL, Assumptions
 from inplace_lint.domain.conditions import TRUE, Fact, both
 from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place
 from inplace_lint.domain.state import State
@@ -101,9 +102,11 @@ class Root:
 class Analysis:
     """The analysis of one module, given as its code; ``project`` gives what it imports."""
 
-    def __init__(self, code: ir.Code, model: OpModel, project: Project | None = None) -> None:
+    def __init__(
+        self, code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL
+    ) -> None:
         self.code = code
-        self.m = Machine(model, project)
+        self.m = Machine(model, project, assumed)
         self.engine = Engine(self.m)
         self.too_large: dict[bool, set[ir.Code]] = {False: set(), True: set()}
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
@@ -428,7 +431,12 @@ class Analysis:
             trained = []  # with manual optimization the trainer does nothing with what it is given
         for end, returned in trained:
             roots = pending_roots(self.engine, end, returned)
-            if not self._is_trained(code):
+            belief = m.assumed.results_are_trained
+            if self._is_trained(code):
+                roots = roots if m.assumed.forward_is_trained else []
+            elif belief == "no":
+                roots = []
+            elif belief == "stated":
                 # Nobody in sight trains what a plain function returns.
                 word = f"the result of `{code.qualname}` is trained"
                 trusted = frozenset({Fact(f"trained {code.qualname}", True, word, True)})
@@ -507,6 +515,8 @@ def _method_names(state: State, cls: int) -> set[str]:
     return names
 
 
-def analyse_code(code: ir.Code, model: OpModel, project: Project | None = None) -> list[Root]:
+def analyse_code(
+    code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL
+) -> list[Root]:
     """What every entry point of a module's code leads to."""
-    return Analysis(code, model, project).run()
+    return Analysis(code, model, project, assumed).run()

@@ -14,7 +14,7 @@ from .base import Rule, RuleContext, SourceFile
 from .docs import Documentation, documentation, page
 from .lifetime import without_consequences
 from .meta import incomplete, unreadable
-from .registry import UnknownRule, active, all_rules, find_rule, select
+from .registry import UnknownRule, active, all_rules, find_rule, select, strength
 
 __all__ = [
     "Documentation",
@@ -30,6 +30,7 @@ __all__ = [
     "incomplete",
     "page",
     "select",
+    "strength",
     "unreadable",
 ]
 

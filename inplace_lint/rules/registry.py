@@ -55,12 +55,12 @@ def select(selectors: Iterable[str]) -> frozenset[str]:
 
 def active(select_: Iterable[str], extend_select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
     """The codes that are switched on. As in Ruff, the more specific selector wins where one code is in both."""
-    wanted = _strength([*select_, *extend_select])
-    unwanted = _strength(ignore)
+    wanted = strength([*select_, *extend_select])
+    unwanted = strength(ignore)
     return frozenset(code for code, strength in wanted.items() if strength > unwanted.get(code, -1))
 
 
-def _strength(selectors: Iterable[str]) -> dict[str, int]:
+def strength(selectors: Iterable[str]) -> dict[str, int]:
     """For each code that the selectors name, how specific the most specific of them is."""
     strength: dict[str, int] = {}
     for selector in selectors:

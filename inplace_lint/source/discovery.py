@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-# Ruff's list of what no one wants linted by default.
-DEFAULT_EXCLUDE: tuple[str, ...] = (
-    ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",
-    ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pypackages__",
-    "_build", "buck-out", "build", "dist", "node_modules", "site-packages", "venv",
-)  # fmt: skip
+from .gitignore import Ignored
+from .patterns import compiled
 
 
 class MissingPath(Exception):
@@ -23,20 +19,28 @@ class MissingPath(Exception):
         self.path = path
 
 
+@dataclass(frozen=True)
+class Selection:
+    """What a walk takes of a folder: the files that ``include`` matches, without what ``exclude`` does; see ``patterns``."""
+
+    include: tuple[str, ...] = ("*.py",)
+    exclude: tuple[str, ...] = ()
+
+
 def discover(
     paths: Iterable[str | os.PathLike[str]],
-    exclude: Sequence[str] = DEFAULT_EXCLUDE,
-    extend_exclude: Sequence[str] = (),
-    root: Path | None = None,
+    selection: Callable[[str], Selection],
+    *,
+    respect_gitignore: bool = True,
+    force_exclude: bool = False,
     on_error: Callable[[OSError], None] | None = None,
 ) -> Iterator[Path]:
     """The files to lint, sorted, each once.
 
-    ``paths`` names files, which are always taken, and directories, which are walked for ``*.py``. What an exclusion
-    matches is left out of a walk, but never a path that was named. An exclusion without a slash is a pattern for the
-    name of a file or directory; one with a slash is a pattern for its path below ``root`` (the working directory by
-    default). Symbolic links to directories are not followed, so that no walk can loop. A directory that cannot be
-    listed is handed to ``on_error`` and passed by.
+    ``paths`` names files, which are always taken, and directories, which are walked. ``selection`` says what to take of a
+    directory. What an exclusion matches is left out of a walk, but never a path that was named, unless ``force_exclude`` is
+    on: then not even what lies in an excluded directory. Symbolic links to directories are not followed, so that no walk
+    can loop. A directory that cannot be listed is handed to ``on_error`` and passed by.
 
     Raises ``MissingPath`` at once when a named path does not exist.
     """
@@ -44,52 +48,55 @@ def discover(
     for path in named:
         if not os.path.lexists(path):
             raise MissingPath(path)
-    patterns = _Patterns((*exclude, *extend_exclude), root or Path.cwd())
     found: dict[str, Path] = {}
     for path in named:
-        files = _walk(str(path), patterns, on_error) if path.is_dir() else [str(path)]
+        if force_exclude and is_excluded(path, selection):
+            continue
+        files = _walk(str(path), selection, respect_gitignore, on_error) if path.is_dir() else [str(path)]
         for file in files:
             found.setdefault(os.path.abspath(file), Path(file))
     return iter(sorted(found.values()))
 
 
-class _Patterns:
-    """Exclusions: those for names, and those for paths below a root."""
-
-    def __init__(self, patterns: Sequence[str], root: Path) -> None:
-        self._root = os.path.abspath(root)
-        stripped = [pattern.rstrip("/") or pattern for pattern in patterns]
-        self._names = [pattern for pattern in stripped if "/" not in pattern]
-        self._paths = [
-            pattern if os.path.isabs(pattern) else f"{self._root}/{pattern.removeprefix('./')}"
-            for pattern in stripped
-            if "/" in pattern
-        ]
-
-    def match(self, entry: os.DirEntry[str]) -> bool:
-        """Whether an entry of a directory is excluded."""
-        if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in self._names):
+def is_excluded(path: Path, selection: Callable[[str], Selection]) -> bool:
+    """Whether a path, or a directory that it lies in, is excluded by the settings that hold there."""
+    here = os.path.abspath(path)
+    while (parent := os.path.dirname(here)) != here:
+        if compiled(selection(parent).exclude).match(os.path.basename(here), here):
             return True
-        if not self._paths:
-            return False
-        path = os.path.abspath(entry.path).replace(os.sep, "/")
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self._paths)
+        here = parent
+    return False
 
 
-def _walk(directory: str, patterns: _Patterns, on_error: Callable[[OSError], None] | None) -> Iterator[str]:
+def _walk(
+    directory: str,
+    selection: Callable[[str], Selection],
+    respect_gitignore: bool,
+    on_error: Callable[[OSError], None] | None,
+) -> Iterator[str]:
+    ignored = Ignored(directory) if respect_gitignore else None
     pending = [directory]
     while pending:
+        current = pending.pop()
+        wanted = selection(current)
+        include, exclude = compiled(wanted.include), compiled(wanted.exclude)
         try:
-            with os.scandir(pending.pop()) as scan:
-                entries = [entry for entry in scan if not patterns.match(entry)]
+            with os.scandir(current) as scan:
+                entries = [entry for entry in scan if not exclude.match(entry.name, entry.path)]
         except OSError as error:
             if on_error is not None:
                 on_error(error)
             continue
+        absolute = os.path.abspath(current)
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not is_folder and (not include.match(entry.name, entry.path) or _is_linked_directory(entry)):
+                continue
+            if ignored is not None and ignored(os.path.join(absolute, entry.name), is_folder):
+                continue
+            if is_folder:
                 pending.append(entry.path)
-            elif entry.name.endswith(".py") and not _is_linked_directory(entry):
+            else:
                 yield entry.path
 
 

@@ -205,10 +205,10 @@ def test_a_fault_of_ours_in_one_file_keeps_the_others(project: Path, monkeypatch
 
     real = interp.analyse
 
-    def analyse(module, project):  # type: ignore[no-untyped-def]
+    def analyse(module, project, assumed):  # type: ignore[no-untyped-def]
         if "fails" in module.file:
             raise ZeroDivisionError("on purpose")
-        return real(module, project)
+        return real(module, project, assumed)
 
     monkeypatch.setattr(interp, "analyse", analyse)
     (project / "fails.py").write_text(BROKEN)
@@ -225,10 +225,10 @@ def test_a_process_that_dies_takes_no_other_files_with_it(project: Path, monkeyp
 
     real = interp.analyse
 
-    def analyse(module, project):  # type: ignore[no-untyped-def]
+    def analyse(module, project, assumed):  # type: ignore[no-untyped-def]
         if "fails" in module.file:
             os._exit(9)
-        return real(module, project)
+        return real(module, project, assumed)
 
     monkeypatch.setattr(interp, "analyse", analyse)
     for number in range(30):

@@ -16,27 +16,28 @@ ALLOWED: dict[str, set[str]] = {
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
     "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "__init__"},
-    "api": {"checking", "rechecking", "settling", "source", "rules", "diagnostics", "settings", "fixing"},
+    "api": {"assumptions", "checking", "rechecking", "settling", "source", "rules", "diagnostics", "settings", "fixing"},
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
     # What flake8 calls: it prints and selects by itself.
     "flake8_plugin": {"api", "output", "settings", "__init__"},
     # A command of its own: what it prints with is the command line's.
     "explain": {"api", "cli", "output", "settings", "opmodel", "diagnostics"},
-    "checking": {"settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
+    "checking": {"assumptions", "settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
     "settling": {"diagnostics"},
     "rechecking": {"checking", "settling", "project"},
     # It is handed a function that lints, and knows of no rule.
     "fixing": {"diagnostics", "source"},
-    "settings": {"diagnostics"},
+    "settings": {"diagnostics", "assumptions", "rules", "output", "__init__"},
     "source": {"diagnostics"},
     "lowering": {"ir"},
     "ir": set(),
+    "assumptions": set(),
     "events": set(),
     "diagnostics": set(),
     "opmodel": set(),
     "domain": set(),
     "project": {"source", "lowering", "ir"},
-    "interp": {"ir", "opmodel", "domain", "project", "events", "lowering"},
+    "interp": {"assumptions", "ir", "opmodel", "domain", "project", "events", "lowering"},
     "rules": {"events", "diagnostics", "fixes"},
     "fixes": {"diagnostics"},
     "fingerprints": {"diagnostics"},
