@@ -112,8 +112,12 @@ class Layout:
         return [line.removeprefix(indent) for line in self.lines[self.first_row(node) - 1 : node.end_lineno]]
 
     def span(self, node: ast.stmt) -> Span:
-        """The rows of a statement, with the last one's end."""
-        return Span(self.filename, Position(self.first_row(node), 1), Position((node.end_lineno or 0) + 1, 1))
+        """The rows of a statement, with one line end."""
+        first, last = self.first_row(node), node.end_lineno or 0
+        if last < len(self.lines) or first == 1:
+            return Span(self.filename, Position(first, 1), Position(last + 1, 1))
+        before = Position(first - 1, len(self.lines[first - 2]) + 1)
+        return Span(self.filename, before, Position(last, len(self.lines[last - 1]) + 1))
 
     def behind(self, node: ast.stmt) -> Span:
         """The place at the end of a statement's last row."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..diagnostics import Diagnostic, Severity
+from ..diagnostics import Diagnostic, Edit, Severity
 from ..events import Event, InteriorGradRead, ParameterRebound, SecondBackward
-from . import rewrite, torch_text, words
+from . import order, rewrite, torch_text, words
 from .base import Advice, Rewrite, Rule, RuleContext
+from .dataflow import binds, flat, simple
 
 
 def without_consequences(events: Iterable[Event], ctx: RuleContext) -> list[Event]:
@@ -69,7 +70,9 @@ class SecondBackwardThroughGraph(Rule):
       has changed the parameters.
 
     ## How far the fix may be applied
-    It is only shown: recomputing, or one backward of the sum, is often what is meant.
+    It is only shown: recomputing, or one backward of the sum, is often what is meant. Where a loop takes over a state from its
+    last round, the state is detached behind the backward; what was computed before the loop is computed in each round where
+    the parameters change in between, and keeps its graph where they do not.
     """
 
     code = "IPL501"
@@ -104,20 +107,8 @@ class SecondBackwardThroughGraph(Rule):
             event.context,
             story=steps,
             torch_error=torch_text.SECOND_BACKWARD,
-            advice=_second_backward_advice(ctx, event),
+            advice=order.second_backward(ctx, event),
         )
-
-
-def _second_backward_advice(ctx: RuleContext, event: SecondBackward) -> Advice:
-    if event.in_loop:
-        return Advice(
-            "Detach what one round hands to the next (`state = state.detach()`), or compute it anew in every round"
-        )
-    return Advice(
-        "Add the losses and call `backward()` once, or keep the graph at the first call",
-        rewrite.with_argument(ctx, event.first_site, "retain_graph=True"),
-        "display-only",
-    )
 
 
 class InteriorGradIsNone(Rule):
@@ -162,6 +153,9 @@ class InteriorGradIsNone(Rule):
     ## How to fix it
     - Call `h.retain_grad()` right after `h` is made, or use `h.register_hook`.
     - Or read the leaf's `.grad`. To make a leaf on a device: `torch.randn(3, device=device, requires_grad=True)`.
+
+    ## How far the fix may be applied
+    `retain_grad()` is only shown: where the tensor was meant to be a leaf, making it one is right.
     """
 
     code = "IPL502"
@@ -183,8 +177,6 @@ class InteriorGradIsNone(Rule):
             *words.calls(event.context),
             (event.site, "its `.grad` is read here: None"),
         )
-        owner = read.removesuffix(".grad")
-        code = f"{owner}.retain_grad()" if owner != read and owner.replace(".", "").isidentifier() else None
         return self.finding(
             ctx,
             event.site,
@@ -192,10 +184,27 @@ class InteriorGradIsNone(Rule):
             event.context,
             story=steps,
             torch_error=torch_text.INTERIOR_GRAD,
-            advice=Advice(
-                "Ask for it before the backward, right after the tensor is made", Rewrite(code) if code else None
-            ),
+            advice=_retained(ctx, event, read),
         )
+
+
+def _retained(ctx: RuleContext, event: InteriorGradRead, read: str) -> Advice:
+    """The tensor asked to keep its gradient, behind the statement that makes it."""
+    message = "Ask for it before the backward, right after the tensor is made"
+    owner = read.removesuffix(".grad")
+    if owner == read or not owner.replace(".", "").isidentifier():
+        return Advice(message)
+    code = Rewrite(f"{owner}.retain_grad()")
+    layout, reading = ctx.layout(event.site), ctx.spot(event.site)
+    if layout is None or reading is None:
+        return Advice(message, code)
+    before = [
+        node for node in flat(layout.function(reading).body) if node.lineno < reading.node.lineno and owner in binds(node)
+    ]
+    if not before or not simple(before[-1]) or not layout.is_whole(before[-1]):
+        return Advice(message, code)
+    behind = Edit(f"\n{layout.indent(before[-1])}{code.code}", layout.behind(before[-1]))
+    return Advice(message, code, "display-only", (behind,))
 
 
 class ParameterReboundToInterior(Rule):

@@ -68,9 +68,9 @@ def clone_first(ctx: RuleContext, write: Write, method: str = "clone") -> Rewrit
     return _rewrite(ctx, write.site, lambda parsed: _cloned(parsed, method), write)
 
 
-def of_array(ctx: RuleContext, write: Write) -> Rewrite | None:
+def of_array(ctx: RuleContext, write: Write, array: bool) -> Rewrite | None:
     """A write to a NumPy array, or to an alias that autograd does not know, done to another array or tensor."""
-    copy = "copy" if write.array else "clone"
+    copy = "copy" if array or write.array else "clone"
     if write.form == "operator":
         return _rewrite(ctx, write.site, lambda parsed: _operator(parsed, copy), write)
     return clone_first(ctx, write, copy) if write.form == "item" else None

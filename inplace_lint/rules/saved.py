@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Edit, Position, Related, Span, Trace
-from ..events import Event, SavedOverwritten, Site
+from ..diagnostics import Diagnostic, Related, Trace
+from ..events import Event, SavedOverwritten
 from . import levels, rewrite, torch_text, words
-from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
+from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
+from .order import reorder
 
 _CHECKS = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
 
@@ -290,7 +291,10 @@ class ParametersUpdatedBeforeBackward(Rule):
     - Where the second loss should not reach the first network at all: cut it off with `.detach()`.
 
     ## How far the fix may be applied
-    It is only shown: what the update is meant to see, the old graph or a new one, is the author's to say.
+    It is only shown: what the update is meant to see, the old graph or a new one, is the author's to say. The update moves behind
+    the backward; or, where gradients are reset in between, the loss is computed anew after the update. In a loop, what one
+    round takes over from the last is detached, what was computed before the loop is computed in each round, and a loop over
+    several losses of one graph resets before it and updates after it.
     """
 
     code = "IPL203"
@@ -321,42 +325,3 @@ class ParametersUpdatedBeforeBackward(Rule):
             advice=reorder(ctx, event),
             trace=_trace(ctx, event),
         )
-
-
-def reorder(ctx: RuleContext, event: SavedOverwritten) -> Advice:
-    """The backward moved in front of the update."""
-    backward = event.backward_site
-    if backward is None:
-        return Advice("Update the parameters only after every backward through this forward pass has run")
-    if backward.file != event.write.site.file or event.in_loop:
-        return Advice("Run this backward before the update, or compute its loss anew after the update")
-    lines = [ctx.statement(site).text.split("\n")[0] for site in (backward, event.write.site)]
-    return Advice(
-        "Run the backward first, then the update (or compute this loss anew after the update)",
-        Rewrite("\n".join(lines)),
-        "display-only",
-        _moved_behind(ctx, event.write.site, backward),
-    )
-
-
-def _moved_behind(ctx: RuleContext, update: Site, backward: Site) -> tuple[Edit, ...]:
-    """The update's statement moved behind the backward's; nothing unless both are lines of one block."""
-    first, last = ctx.statement_span(update), ctx.statement_span(backward)
-    lines = ctx.files[update.file].lines
-    row, end = first.start.row, last.start.row
-    line = lines[row - 1]
-    indent = line[: first.start.column - 1]
-    between = [text for text in lines[row - 1 : end] if text.strip()]
-    simple = first.end.row == row < end and last.end.row == end and _is_line(line, ctx.statement(update).text)
-    together = lines[end - 1][: last.start.column - 1] == indent and all(text.startswith(indent) for text in between)
-    if not simple or indent.strip() or not together:
-        return ()
-    behind = Position(end, len(lines[end - 1]) + 1)
-    gone = Span(first.filename, Position(row, 1), Position(row + 1, 1))
-    return Edit("", gone), Edit(f"\n{line.rstrip()}", Span(last.filename, behind, behind))
-
-
-def _is_line(line: str, statement: str) -> bool:
-    """Whether a statement is all that stands on a line, but for a comment."""
-    rest = line.strip().removeprefix(statement.strip()).strip()
-    return not rest or rest.startswith("#")

@@ -9,7 +9,8 @@ from ..diagnostics import Diagnostic
 from ..events import Event, GradientWritten, SavedOverwritten, Write
 from . import rewrite, torch_text, words
 from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
-from .saved import is_parameter_update, reorder, story
+from .order import reorder
+from .saved import is_parameter_update, story
 
 
 def _lost(ctx: RuleContext, event: SavedOverwritten) -> str:
@@ -177,7 +178,7 @@ class UntrackedWrite(Rule):
             advice = Advice(
                 "Write to a copy, or after the backward; a copy can also be made on the way out of PyTorch, by "
                 "`.detach().clone().numpy()`",
-                rewrite.of_array(ctx, event.write),
+                rewrite.of_array(ctx, event.write, array=True),
             )
             return _finding(self, ctx, event, "through a NumPy array that shares its memory", advice)
         if event.through == "statistics":
@@ -195,7 +196,7 @@ class UntrackedWrite(Rule):
             )
             return _attribute_finding(self, ctx, event, advice)
         if event.through == "untracked":
-            advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write))
+            advice = Advice("Write to a copy, or after the backward", rewrite.of_array(ctx, event.write, array=False))
             return _finding(self, ctx, event, "through an alias that autograd does not track", advice)
         return None
 

@@ -19,6 +19,14 @@ from inplace_lint.diagnostics import Diagnostic, Edit, Severity
 from tools.truth.oracle import Oracle
 
 _NAME = "program.py"
+_BY_ADVICE = {
+    "Run the backward first": "update moved",
+    "Run every backward first": "loop split",
+    "Compute this loss anew": "loss anew",
+    "Compute it anew in every round": "loss anew",
+    "Detach what": "state detached",
+}
+"""Kinds of rewrite that are recognised by how they are advised, since their text may be anything."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,9 @@ def kind(source: str, found: Diagnostic) -> str:
     new = "\n".join(edit.content for edit in found.fix.edits)
     rows = source.split("\n")
     old = "\n".join("\n".join(rows[it.span.start.row - 1 : it.span.end.row]) for it in found.fix.edits)
-    if len(found.fix.edits) > 1:
-        return "update moved"
+    for start, name in _BY_ADVICE.items():
+        if found.fix.message.startswith(start):
+            return name
     words = {
         "torch.no_grad()": "no_grad block",
         "init.": "torch.nn.init",
@@ -153,7 +162,7 @@ def _cure(before: Sequence[Diagnostic], after: Sequence[Diagnostic], code: str) 
     return f"adds {', '.join(added)}" if added else None
 
 
-def _wrong(found: Diagnostic, level: str, said: dict[str, Any]) -> str | None:
+def _wrong(found: Diagnostic, sort: str, level: str, said: dict[str, Any]) -> str | None:
     """What is wrong with what torch showed."""
     if "runs" not in said:
         return f"torch: {said.get('note')}"
@@ -162,8 +171,8 @@ def _wrong(found: Diagnostic, level: str, said: dict[str, Any]) -> str | None:
     if not said["reference"]:
         return None
     # An update that is moved finds the leaves at other values; that is the point of it.
-    same = said["gradients_alone"] if found.code == "IPL203" else said["gradients"]
-    if not same and not _unclear(found):
+    same = said["gradients_alone"] if found.code == "IPL203" or sort == "update moved" else said["gradients"]
+    if not same and not _unclear(found, sort):
         return "other gradients or leaves than meant"
     if level == "safe" and not said["printed"]:
         return "prints something else"
@@ -172,9 +181,14 @@ def _wrong(found: Diagnostic, level: str, said: dict[str, Any]) -> str | None:
     return None
 
 
-def _unclear(found: Diagnostic) -> bool:
-    """Whether the reference cannot know what was meant: gradients that nobody asked for, or what no hook on saving sees."""
-    return found.code in ("IPL303", "IPL502", "IPL503") or "attribute of its context" in found.message
+def _unclear(found: Diagnostic, sort: str) -> bool:
+    """Whether the reference cannot know what was meant: gradients that nobody asked for, or what no hook on saving sees.
+
+    It goes through old graphs, with the parameters' old values; what is computed anew or detached does not, on purpose.
+    """
+    if sort in ("loop split", "loss anew", "state detached"):
+        return True
+    return found.code in ("IPL303", "IPL502", "IPL503") or "of its context" in found.message
 
 
 def run(programs: Iterable[tuple[str, str]], oracle: Oracle, workers: int = 1) -> Report:
@@ -193,7 +207,7 @@ def run(programs: Iterable[tuple[str, str]], oracle: Oracle, workers: int = 1) -
         left = _lint(after)
         why = _cure(before, left, found.code)
         if why is None:
-            why = _wrong(found, fix.applicability, oracle.rerun(source, after, bool(left)))
+            why = _wrong(found, sort, fix.applicability, oracle.rerun(source, after, bool(left)))
         return Trial(name, found, sort, after, why)
 
     def jobs() -> Iterator[tuple[str, str, Diagnostic, list[Diagnostic]]]:
@@ -202,4 +216,5 @@ def run(programs: Iterable[tuple[str, str]], oracle: Oracle, workers: int = 1) -
             yield from ((name, source, found, before) for found in before)
 
     with ThreadPoolExecutor(workers) as pool:
-        return Report(list(pool.map(attempt, jobs())))
+        # Linting raises the recursion limit at times, which must not happen while another thread parses.
+        return Report(list(pool.map(attempt, list(jobs()))))
