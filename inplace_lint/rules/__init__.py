@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..diagnostics import Diagnostic
-from ..events import Event
+from ..events import Event, LeafWritten, Site
+from . import runs
 from .base import Rule, RuleContext, SourceFile
 from .docs import Documentation, documentation, page
 from .lifetime import without_consequences
@@ -41,6 +42,7 @@ def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
     Where several events make the same finding, the one that assumes least and tells most is kept.
     """
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Diagnostic]] = {}
+    sites: dict[tuple[object, ...], Site] = {}
     for event in without_consequences(events, ctx):
         for rule in all_rules():
             if not isinstance(event, rule.handles):
@@ -51,8 +53,11 @@ def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
             key = (found.code, found.span)
             worth = (-found.severity, len(found.assumptions), -len(found.related), found.message)
             known = best.get(key)
+            if isinstance(event, LeafWritten):
+                sites[key] = event.write.site
             if known is None or worth < known[0]:
                 best[key] = (worth, found.merged(known[1] if known else None))
             else:
                 best[key] = (known[0], known[1].merged(found))
-    return sorted((found for _, found in best.values()), key=lambda found: found.sort_key)
+    kept = runs.joined({key: found for key, (_, found) in best.items()}, sites, ctx)
+    return sorted(kept.values(), key=lambda found: found.sort_key)

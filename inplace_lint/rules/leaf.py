@@ -10,6 +10,9 @@ from .base import Advice, Rule, RuleContext
 
 def _advice(ctx: RuleContext, event: LeafWritten) -> Advice:
     write = event.write
+    call = rewrite.initialised(ctx, write)
+    if call is not None:
+        return Advice("Set the value by `torch.nn.init`, which does not record", call, levels.of_no_grad(write, event.context))
     block = rewrite.under_no_grad(ctx, write)
     if block is not None:
         return Advice(
@@ -69,7 +72,8 @@ class LeafWrittenInPlace(Rule):
 
     ## How far the fix may be applied
     `torch.no_grad()` is *safe* where no gradient would have flown through the write, no backward still needs the old value, and
-    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*.
+    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*. In an initialiser, `torch.nn.init` is
+    called instead where it has the same to offer; statements in a row share one block.
     """
 
     code = "IPL101"
@@ -143,7 +147,8 @@ class LeafViewWritten(Rule):
 
     ## How far the fix may be applied
     `torch.no_grad()` is *safe* where no gradient would have flown through the write, no backward still needs the old value, and
-    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*.
+    nothing had to be assumed of a caller: the program raised here. Else it is *unsafe*. In an initialiser, `torch.nn.init` is
+    called instead where it has the same to offer; statements in a row share one block.
     """
 
     code = "IPL102"

@@ -85,6 +85,31 @@ def under_no_grad(ctx: RuleContext, write: Write) -> Rewrite | None:
     return _rewrite(ctx, write.site, change) if write.form in _STATEMENTS else None
 
 
+# The functions of torch.nn.init that do what a method does, under no_grad.
+_INITIALISERS = {"uniform_": "uniform_", "normal_": "normal_", "zero_": "zeros_", "fill_": "constant_"}
+
+
+def initialised(ctx: RuleContext, write: Write) -> Rewrite | None:
+    """The call of `torch.nn.init` that does the same, where a method sets a whole parameter in an initialiser."""
+    layout, spot = ctx.layout(write.site), ctx.spot(write.site)
+    function = None if layout is None or spot is None else layout.function(spot)
+    name = getattr(function, "name", "")
+    if write.form != "method" or not ("init" in name or "reset_parameters" in name):
+        return None
+
+    def change(parsed: Parsed) -> str | None:
+        call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr in _INITIALISERS)
+        if call is None or not parsed.is_whole(call) or not isinstance(call.func, ast.Attribute) or call.keywords:
+            return None
+        owner = call.func.value
+        if not _is_name(owner) and not isinstance(owner, ast.Attribute):
+            return None
+        arguments = ", ".join(map(parsed.source, (owner, *call.args)))
+        return f"torch.nn.init.{_INITIALISERS[call.func.attr]}({arguments})"
+
+    return _rewrite(ctx, write.site, change)
+
+
 def can_stand_in_block(ctx: RuleContext, write: Write) -> bool:
     """Whether the statement could be put into a block, if its line were its own."""
     parsed = parse(ctx.statement(write.site)) if write.form in _STATEMENTS else None

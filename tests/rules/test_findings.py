@@ -155,7 +155,7 @@ def test_leaf_and_view_of_leaf() -> None:
     view = LeafWritten(Write(file.site("w[0] = 2"), "item", "[...] =", "w"), True, None, None, None, Context())
     first, second = file.diagnose(leaf, view)
     assert (first.code, second.code) == ("IPL101", "IPL102")
-    assert first.suggestion == "with torch.no_grad():\n    w += 1"
+    assert first.suggestion == second.suggestion == "with torch.no_grad():\n    w += 1\n    w[0] = 2"
     assert first.torch_error == "a leaf Variable that requires grad is being used in an in-place operation."
     assert second.message.startswith("`w[0] = 2` writes in place to a view of `w`, memory of a leaf")
 

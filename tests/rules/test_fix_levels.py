@@ -124,3 +124,38 @@ def test_an_array_has_no_clone_and_a_tensor_no_copy() -> None:
     assert array.suggestion == "a = a.copy()\na[0] = 1"
     assert tensor.suggestion == "a = a.clone()\na[0] = 1"
     assert through.suggestion == "y = y.clone()\ny.detach().numpy()[0] = 1"
+
+
+def test_writes_in_a_row_share_one_block() -> None:
+    body = "w += 1\n# then\n\nw[0] = 2  # the first\nw.mul_(\n    3\n)\nprint(w)\nw.zero_()\n"
+    found = check_source(HEAD + body, "program.py")
+    assert [one.code for one in found] == ["IPL101", "IPL102", "IPL101", "IPL101"]
+    edits = {one.fix.edits for one in found if one.fix is not None}
+    block = "with torch.no_grad():\n    w += 1\n    # then\n\n    w[0] = 2  # the first\n    w.mul_(\n        3\n    )"
+    assert [edit.content for edit, in sorted(edits, key=lambda it: it[0].span)] == [
+        block,
+        "with torch.no_grad():\n    w.zero_()",
+    ]
+
+
+def test_what_may_not_be_applied_as_far_stays_out_of_the_block() -> None:
+    found = check_source(HEAD + "h = w * 2\nw += 1\nw += h\n", "program.py")
+    assert [level(one) for one in found] == ["safe", "unsafe"]
+    assert [one.suggestion for one in found] == [f"with torch.no_grad():\n    {it}" for it in ("w += 1", "w += h")]
+
+
+@pytest.mark.parametrize(
+    ("write", "new"),
+    [
+        ("self.w.uniform_(-1, 1)", "torch.nn.init.uniform_(self.w, -1, 1)"),
+        ("self.w.zero_()", "torch.nn.init.zeros_(self.w)"),
+        ("self.w.fill_(2)", "torch.nn.init.constant_(self.w, 2)"),
+        ("self.w.uniform_(to=2)", "with torch.no_grad():\n    self.w.uniform_(to=2)"),
+        ("self.w.mul_(2)", "with torch.no_grad():\n    self.w.mul_(2)"),
+    ],
+)
+def test_an_initialiser_calls_torchs_own_where_there_is_one(write: str, new: str) -> None:
+    source = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    source += f"        self.w = nn.Parameter(torch.ones(3))\n        {write}\n\n\nNet()\n"
+    found = only(HEAD + source)
+    assert (found.code, found.suggestion, level(found)) == ("IPL101", new, "safe")
