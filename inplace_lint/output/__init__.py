@@ -12,7 +12,7 @@ from .report import Report, diff_summary, no_lines, plural, summary
 
 __all__ = ["Report", "diff_summary", "formats", "no_lines", "plural", "render", "render_statistics", "summary"]
 
-_HELPERS = frozenset({"places", "report", "statistics", "style", "words"})
+_HELPERS = frozenset({"places", "report", "statistics", "style", "suggestion", "words"})
 
 
 def formats() -> tuple[str, ...]:

@@ -6,17 +6,15 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from ..diagnostics import Diagnostic, Span
 from .report import Report, closing, is_fixable
 from .style import Style
+from .suggestion import TAB, drawn, suggested, visible
 from .words import caution, within
 
 # Lines between two marked ones are printed where there are no more than this; else three dots stand for them.
 _CLOSE = 2
-_TAB = "    "
-_SHORT = 3
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,14 @@ def _finding(found: Diagnostic, report: Report, style: Style) -> Iterable[str]:
     severity = style.severity(found.severity, f"{found.severity}[{found.code}]{star}")
     yield f"{severity}: {style.strong(found.message)}"
     marks = _marks(found)
+    change = suggested(found, report)
     rows = [mark.span.start.row for mark in marks]
-    if found.suggestion_span:
-        rows.append(found.suggestion_span.end.row)
-    gutter = " " * len(str(max(rows)))
+    gutter = " " * len(str(max(rows if change is None else [*rows, change.last_row])))
     bar = style.frame(f"{gutter} |")
     for filename in dict.fromkeys([found.span.filename, *(mark.span.filename for mark in marks)]):
-        yield from _frame(filename, found, [mark for mark in marks if mark.span.filename == filename], report, style)
+        yield from _frame(
+            filename, found, [it for it in marks if it.span.filename == filename], len(gutter), report, style
+        )
     yield bar
     if found.torch_error:
         yield from _note(gutter, "PyTorch", found.torch_error, report, style)
@@ -60,9 +59,9 @@ def _finding(found: Diagnostic, report: Report, style: Style) -> Iterable[str]:
         head, *rest = textwrap.wrap(found.fix.message, max(report.width - 6, 40), break_on_hyphens=False) or [""]
         yield f"{style.help('help')}: {head}"
         yield from (" " * 6 + line for line in rest)
-        if found.suggestion:
+        if change is not None:
             yield bar
-            yield from _suggestion(found, gutter, report, style)
+            yield from drawn(change, len(gutter), style)
             yield bar
         note = caution(found)
         if note:
@@ -82,13 +81,12 @@ def _marks(found: Diagnostic) -> list[_Mark]:
     return marks
 
 
-def _frame(filename: str, found: Diagnostic, marks: list[_Mark], report: Report, style: Style) -> Iterable[str]:
+def _frame(
+    filename: str, found: Diagnostic, marks: list[_Mark], width: int, report: Report, style: Style
+) -> Iterable[str]:
     """One file's part of the story."""
     here = filename == found.span.filename
     place = marks[0].span.start
-    width = max(len(str(mark.span.start.row)) for mark in _marks(found))
-    if found.suggestion_span:
-        width = max(width, len(str(found.suggestion_span.end.row)))
     arrow = style.frame(f"{' ' * width}{'-->' if here else ':::'}")
     yield f"{arrow} {report.shown(filename)}:{within(found) if here else f'{place.row}:{place.column}'}"
     lines = report.lines(filename)
@@ -115,7 +113,7 @@ def _frame(filename: str, found: Diagnostic, marks: list[_Mark], report: Report,
 
 
 def _code(row: int, lines: Sequence[str], width: int, style: Style) -> str:
-    text = _visible(lines[row - 1])
+    text = visible(lines[row - 1])
     return f"{style.frame(f'{row:>{width}} |')} {text}".rstrip()
 
 
@@ -130,19 +128,9 @@ def _underline(mark: _Mark, line: str, found: Diagnostic, style: Style) -> str:
     return " " * before + (style.severity(found.severity, text) if mark.primary else style.step(text))
 
 
-def _visible(line: str) -> str:
-    """A line as a terminal can show it: tabs as spaces, and characters that would move the cursor as pictures."""
-    return line.expandtabs(len(_TAB)).rstrip().translate(_PICTURES)
-
-
-_PICTURES = (
-    {number: 0x2400 + number for number in range(0x20)} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-)
-
-
 def _columns(text: str) -> int:
     """How many columns of a terminal the text takes."""
-    shown = text.expandtabs(len(_TAB))
+    shown = text.expandtabs(TAB)
     return len(shown) if shown.isascii() else sum(map(_width, shown))
 
 
@@ -160,27 +148,3 @@ def _note(gutter: str, word: str, text: str, report: Report, style: Style) -> It
     yield f"{style.frame(f'{gutter} =')} {style.strong(word)}: {wrapped[0] if wrapped else ''}"
     for line in wrapped[1:]:
         yield indent + line
-
-
-def _suggestion(found: Diagnostic, gutter: str, report: Report, style: Style) -> Iterable[str]:
-    """The suggested code, as a small diff where it takes the place of a statement."""
-    assert found.suggestion is not None
-    span = found.suggestion_span
-    lines = report.lines(span.filename) if span else ()
-    new = found.suggestion.split("\n")
-    if span is None or span.end.row > len(lines):
-        yield from (style.frame(f"{gutter} ") + style.added(f"+ {line}".rstrip()) for line in new)
-        return
-    old = [_visible(line) for line in lines[span.start.row - 1 : span.end.row]]
-    indent = old[0][: len(old[0]) - len(old[0].lstrip())]
-    new = [f"{indent}{line}".rstrip() for line in new]
-    for kind, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            # A short statement is shown whole; of a long one, only what changes.
-            for offset in range(start, end if len(old) <= _SHORT else start):
-                yield style.frame(f"{span.start.row + offset:>{len(gutter)}} ") + f"  {old[offset]}"
-            continue
-        for offset in range(start, end):
-            number = style.frame(f"{span.start.row + offset:>{len(gutter)}} ")
-            yield number + style.removed(f"- {old[offset]}")
-        yield from (style.frame(f"{gutter} ") + style.added(f"+ {line}") for line in new[new_start:new_end])

@@ -196,3 +196,17 @@ def test_every_format_ends_with_a_line_end_or_is_empty(name: str) -> None:
     for found in ((), (FOUND,), (FOUND, replace(FOUND, severity=Severity.INFO))):
         out = render(name, report(*found))
         assert out == "" or (out.endswith("\n") and not out.endswith("\n\n"))
+
+
+def test_full_shows_what_the_edits_do_to_the_lines() -> None:
+    lines = ["import os", "", "y = w.exp(); y += 1  # as before", "y.sum().backward()"]
+    write = Edit("y = y + 1", span(3, 14, 20))
+    found = replace(FOUND, span=span(3, 14, 20), related=(), fix=Fix("safe", "Do it", (write,)))
+    out = render("full", report(found, lines=lines))
+    assert "  |\n3 - y = w.exp(); y += 1  # as before\n  + y = w.exp(); y = y + 1  # as before\n  |\n" in out
+    both = (Edit("import torch\n", span(2, 1, 1)), write)
+    out = render("full", report(replace(found, fix=Fix("safe", "Do it", both)), lines=lines))
+    assert "  |\n  + import torch\n2\n3 - y = w.exp()" in out
+    elsewhere = replace(write, span=span(1, 1, 1, "other.py"))
+    out = render("full", report(replace(found, fix=Fix("safe", "Do it", (elsewhere,))), lines=lines))
+    assert "4 - y.sum().backward()\n  + y = y + 1\n" in out
