@@ -41,7 +41,7 @@ def flake8(
 ) -> subprocess.CompletedProcess[str]:
     selection = ["--select", "IPL"] if ours else []
     done = subprocess.run(
-        [sys.executable, "-m", "flake8", "--isolated", *selection, *arguments],
+        [sys.executable, "-m", "flake8", *selection, *arguments],
         cwd=cwd,
         input=stdin.encode(),
         capture_output=True,
@@ -157,3 +157,16 @@ def test_a_fault_of_ours_is_told_and_does_not_end_the_run(monkeypatch: pytest.Mo
     ((row, column, text, kind),) = Plugin(ast.parse(BROKEN), "a.py", BROKEN.splitlines(keepends=True)).run()
     assert (row, column, kind) == (1, 0, Plugin)
     assert text.startswith("IPL001 internal error, the file was not checked: ZeroDivisionError: on purpose")
+
+
+def test_settings_files_hold(tmp_path: Path, installed: dict[str, str]) -> None:
+    (tmp_path / "a.py").write_text(BROKEN)
+    (tmp_path / "saved.py").write_text(SAVED, encoding="utf-8")
+    settings = tmp_path / "inplace-lint.toml"
+    settings.write_text('severity = "error"\n')
+    (line,) = flake8(cwd=tmp_path, env=installed).stdout.splitlines()
+    assert line.startswith("./a.py:4:1: IPL101 ")
+    settings.write_text('severty = "error"\n')
+    done = flake8(cwd=tmp_path, env=installed)
+    assert len(done.stdout.splitlines()) == 2 and "Traceback" not in done.stderr
+    assert all("IPL001 the file was not checked: " in line and "severty" in line for line in done.stdout.splitlines())
