@@ -56,21 +56,22 @@ def joined(edits: Sequence[Edit], report: Report) -> Edit | None:
     if len({edit.span.filename for edit in ordered}) != 1:
         return None
     lines = report.lines(ordered[0].span.filename)
-    if ordered[-1].span.end.row > len(lines):
-        return None
     whole = Span(ordered[0].span.filename, ordered[0].span.start, ordered[-1].span.end)
     parts: list[str] = []
     at = whole.start
     for edit in ordered:
-        if edit.span.start < at:
+        kept = between(lines, at, edit.span.start) if at <= edit.span.start else None
+        if kept is None:
             return None
-        parts += [_between(lines, at, edit.span.start), edit.content]
+        parts += [kept, edit.content]
         at = edit.span.end
     return Edit("".join(parts), whole)
 
 
-def _between(lines: Sequence[str], start: Position, end: Position) -> str:
-    """The text from one position to another."""
+def between(lines: Sequence[str], start: Position, end: Position) -> str | None:
+    """The text from one position to another; None where the file has no such place."""
+    if not start.row <= end.row <= len(lines):
+        return None
     if start.row == end.row:
         return lines[start.row - 1][start.column - 1 : end.column - 1]
     first, last = lines[start.row - 1][start.column - 1 :], lines[end.row - 1][: end.column - 1]

@@ -11,7 +11,7 @@ from .. import __version__
 from ..diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from ..fingerprints import fingerprints
 from ..rules import documentation, find_rule
-from .places import absolute, below, quoted, uri
+from .places import absolute, below, between, quoted, uri
 from .report import Report
 from .words import caution, sentence
 
@@ -100,7 +100,12 @@ def _result(found: Diagnostic, fingerprint: str, rule: int, report: Report) -> d
 
 def _primary(found: Diagnostic, report: Report) -> dict[str, Any]:
     if found.cell is None:
-        return _location(found.span, report)
+        location = _location(found.span, report)
+        code = between(report.lines(found.span.filename), found.span.start, found.span.end)
+        if code is not None:
+            # For viewers that have no source at hand.
+            location["physicalLocation"]["region"]["snippet"] = {"text": code}
+        return location
     # Rows of a cell are no rows of the file.
     place = {"artifactLocation": _artifact(found.span.filename, report)}
     return {"physicalLocation": place, "logicalLocations": [{"name": f"cell {found.cell}", "kind": "element"}]}
@@ -123,7 +128,7 @@ def _artifact(filename: str, report: Report) -> dict[str, Any]:
     return {"uri": quoted(relative), "uriBaseId": _ROOT}
 
 
-def _region(span: Span) -> dict[str, int]:
+def _region(span: Span) -> dict[str, Any]:
     return {
         "startLine": span.start.row,
         "startColumn": span.start.column,

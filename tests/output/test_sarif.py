@@ -44,7 +44,13 @@ def test_a_result_says_what_and_where() -> None:
         {
             "physicalLocation": {
                 "artifactLocation": {"uri": "train.py", "uriBaseId": "%SRCROOT%"},
-                "region": {"startLine": 4, "startColumn": 5, "endLine": 4, "endColumn": 11},
+                "region": {
+                    "startLine": 4,
+                    "startColumn": 5,
+                    "endLine": 4,
+                    "endColumn": 11,
+                    "snippet": {"text": "y += 1"},
+                },
             }
         }
     ]
