@@ -8,8 +8,9 @@ assumptions reach the finding that rests on them.
 
 Joins may weaken a condition, never strengthen it, so a condition over-approximates when its record holds.
 
-One kind of disjunction is kept all the same, since nested branches make it: "not ``b``, unless not ``a``" after an ``if b``
-within an ``if a``. It is a fact of its own, a *clause*: one of its two parts holds.
+Two kinds of disjunction are kept all the same. Nested branches make one: "not ``b``, unless not ``a``" after an ``if b`` within
+an ``if a``. Choices make the other: "the first or the third of several". Each is a fact of its own, a *clause*: one of its parts
+holds.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ EXCEPTION = "#exception@"
 IN_EARLIER = " in an earlier round"
 """How the keys of facts end that say what the answer was in a round of a loop that is over."""
 MOST_IMPLIED = 2
-"""Clauses that one join adds to a condition at most."""
+"""Clauses that one join of nested branches adds to a condition at most."""
+MOST_PARTS = 6
+"""Answers that a clause about one choice has at most; with more of them it says too little to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,7 @@ class Fact:
 
     text: the assumption as a sentence, for the finding. decisive: the finding depends on a caller through it, so
     it can be no error; other facts only keep contradictory records apart. settled: with the other answer an exception is
-    raised, so what comes later hardly contradicts it. parts: of a clause the two facts of which one holds; the key follows from
-    them.
+    raised, so what comes later hardly contradicts it. parts: of a clause the facts of which one holds; the key follows from them.
     """
 
     key: str
@@ -45,7 +47,7 @@ class Fact:
     text: str = field(compare=False, default="")
     decisive: bool = field(compare=False, default=False)
     settled: bool = field(compare=False, default=False)
-    parts: tuple[Fact, Fact] | None = field(compare=False, default=None)
+    parts: tuple[Fact, ...] | None = field(compare=False, default=None)
 
 
 Cond = frozenset[Fact]
@@ -85,7 +87,8 @@ def _both(a: Cond, b: Cond) -> Cond | None:
         if answers.get(fact.key, fact.value) != fact.value:
             return None
     union = small | large
-    if not _satisfiable(union, answers):
+    clauses = [fact.parts for fact in union if fact.parts]
+    if clauses and not _satisfiable(clauses, union, answers):
         return None
     if len(union) > LIMIT:
         union = frozenset(fact for fact in union if not fact.settled)
@@ -98,11 +101,8 @@ def _both(a: Cond, b: Cond) -> Cond | None:
     return union
 
 
-def _satisfiable(cond: Cond, answers: dict[str, bool | int]) -> bool:
+def _satisfiable(clauses: list[tuple[Fact, ...]], cond: Cond, answers: dict[str, bool | int]) -> bool:
     """Whether the clauses of a condition can hold together with its other facts, of which ``answers`` has some at least."""
-    clauses = [fact.parts for fact in cond if fact.parts]
-    if not clauses:
-        return True
     answers.update((fact.key, fact.value) for fact in cond)
     while clauses:
         pending = []
@@ -148,7 +148,7 @@ def either(a: Cond, b: Cond) -> Cond:
     left, right = a - common, b - common
     if not left or not right:
         return common
-    clauses = _implied(left, right) or _implied(right, left)
+    clauses = _implied(left, right) or _implied(right, left) or _one_of(left, right)
     free = [{_question(fact) for fact in side if not fact.decisive} for side in (left, right)]
     lost = [
         [fact for fact in side if fact.decisive and _question(fact) not in other]
@@ -162,8 +162,13 @@ def either(a: Cond, b: Cond) -> Cond:
 
 
 def _follows(clauses: Cond, cond: Cond) -> Cond:
-    """The clauses of one condition that hold wherever another one does, since it has one of their parts."""
-    return frozenset(fact for fact in clauses if fact.parts and not cond.isdisjoint(fact.parts))
+    """The clauses of one condition that hold wherever another one does, since it has one of their parts, or fewer of them."""
+    return frozenset(
+        fact
+        for fact in clauses
+        if fact.parts
+        and (not cond.isdisjoint(fact.parts) or any(o.parts and set(o.parts) <= set(fact.parts) for o in cond))
+    )
 
 
 def _implied(outer: Cond, inner: Cond) -> Cond:
@@ -177,11 +182,30 @@ def _implied(outer: Cond, inner: Cond) -> Cond:
     return frozenset(_clause(one, fact) for fact in sorted(others, key=lambda f: f.key)[:MOST_IMPLIED])
 
 
-def _clause(a: Fact, b: Fact) -> Fact:
-    """The fact that one of two facts holds."""
-    first, second = sorted((a, b), key=lambda fact: fact.key)
-    key = f"#either {first.key}={first.value} or {second.key}={second.value}"
-    return Fact(key, True, parts=(Fact(first.key, first.value), Fact(second.key, second.value)))
+def _one_of(left: Cond, right: Cond) -> Cond:
+    """What two conditions say of the choices that both have made, differently: that it is one of either's."""
+    chosen = {key: parts for fact in left if (parts := _choices(fact)) for key in (parts[0].key,)}
+    if not chosen:
+        return TRUE
+    found = []
+    for fact in right:
+        parts = _choices(fact)
+        known = chosen.get(parts[0].key) if parts else None
+        if parts and known and len(together := {*parts, *known}) <= MOST_PARTS:
+            found.append(_clause(*together))
+    return frozenset(found)
+
+
+def _choices(fact: Fact) -> tuple[Fact, ...]:
+    """The answers to one choice of which a fact says that one is right; empty where it is about something else."""
+    parts = fact.parts or (fact,)
+    return parts if all(part.value.__class__ is int and part.key == parts[0].key for part in parts) else ()
+
+
+def _clause(*facts: Fact) -> Fact:
+    """The fact that one of several facts holds."""
+    parts = tuple(Fact(fact.key, fact.value) for fact in sorted(facts, key=lambda fact: (fact.key, fact.value)))
+    return Fact("#either " + " or ".join(f"{part.key}={part.value}" for part in parts), True, parts=parts)
 
 
 def _question(fact: Fact) -> str:

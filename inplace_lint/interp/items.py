@@ -304,11 +304,18 @@ def _single_elements(state: State, tensors: Value, index: Value) -> bool:
         dims = layout.expanded_dims(state, tensor, Output(kind="view"), {"index": index})
         if dims is None:
             dims = frozenset()
-            if not all(isinstance(constant_of(item), int) for item in layout.index_items(state, index)):
+            if not all(_is_number(item) for item in layout.index_items(state, index)):
                 return False
         if dims:
             return False
     return True
+
+
+def _is_number(item: Value) -> bool:
+    return all(
+        (isinstance(atom, Const) and isinstance(atom.value, int)) or (isinstance(atom, Unknown) and not atom.tensor)
+        for atom in item
+    )
 
 
 def delete(state: State, obj: Value, index: Value) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_both, maybe_either, negate
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_both, maybe_either, negate
 from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, contents
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under, union
@@ -80,6 +80,10 @@ def call_op(engine: Engine, state: State, variants: Sequence[Variant], args: Arg
         if yes is None or no is None:
             continue
         wanted = dict(variant.when)[flag]
+        if not yes and not no:
+            # Nothing has a name for it, but a flag is not on and off at once.
+            key = engine.m.question_here(f"flag {flag} {call.tag}", call.place)
+            yes, no = frozenset({Fact(key, True)}), frozenset({Fact(key, False)})
         first, second = (yes, no) if wanted else (no, yes)
         return _fork(engine, state, (variant, bound, first), (*others[0], second), call)
     return apply(engine.m, state, variant, bound, call)

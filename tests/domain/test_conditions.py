@@ -268,3 +268,28 @@ def test_a_clause_is_kept_by_what_implies_it() -> None:
 def test_a_clause_is_no_assumption_and_its_opposite_says_nothing() -> None:
     assert decisive_texts(nested()) == ()
     assert negate(nested()) == TRUE
+
+
+def chosen(number: int, key: str = "choice") -> Cond:
+    return frozenset({Fact(key, number)})
+
+
+def test_one_of_several_choices_contradicts_the_others() -> None:
+    first_or_third = either(chosen(0), chosen(2))
+    assert both(first_or_third, chosen(1)) is None
+    assert both(first_or_third, chosen(2)) is not None
+    assert both(first_or_third, either(chosen(1), chosen(3))) is not None  # not worked out, hence possible
+    assert both(either(first_or_third, chosen(1)), chosen(1)) is not None
+    assert both(either(first_or_third, chosen(1)), chosen(3)) is None
+
+
+def test_choices_are_told_apart_beside_other_facts() -> None:
+    joined = either(chosen(0) | q("a"), chosen(2) | q("b"))
+    assert both(joined, chosen(1)) is None
+    assert both(joined, q("a", False) | q("b", False)) is not None
+
+
+def test_a_clause_of_fewer_choices_implies_one_of_more() -> None:
+    more = either(either(chosen(0), chosen(1)), chosen(2))
+    assert either(more, either(chosen(0), chosen(2))) == more
+    assert either(chosen(1), more) == more
