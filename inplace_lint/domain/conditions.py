@@ -223,14 +223,17 @@ def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
 
 
 def complementary(a: Cond, b: Cond) -> Cond | None:
-    """What two conditions share, where they are the two answers to one question; None otherwise."""
+    """What holds where either of two conditions does, where they differ in the answer to one question; None otherwise."""
     if len(a) != len(b):
         return None
     left, right = a - b, b - a
     if len(left) == len(right) == 1:
         (x,), (y,) = left, right
-        if x.key == y.key and x.value != y.value:
+        if x.key == y.key and x.value != y.value and isinstance(x.value, bool):
             return a & b
+        parts = (*_choices(x), *_choices(y))
+        if parts and all(part.key == parts[0].key for part in parts) and _choices(x) and _choices(y):
+            return (a & b) | _one_of(left, right)
     return None
 
 
