@@ -39,28 +39,25 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, index: Value, plac
     denial.by_key(engine.m, state, obj, index)
     tensors, others = split(engine, state, obj)
     if denial.is_name(index):
-        tensors, others = _named_parts(state, tensors, others)
+        tensors, others = NOTHING, _named_parts(state, tensors, others)
     values: list[Value] = []
     if tensors:
         values.append(_tensor_item(engine, state, tensors, index, place, target))
     for atom, cond in others.items():
         values.append(under(_atom_item(engine, state, flow, atom, index, place), cond))
-    return union(values)
+    return union(values) if values else ANYTHING
 
 
-def _named_parts(state: State, tensors: Value, others: Value) -> tuple[Value, Value]:
-    """What has elements with names is no tensor, so unknowns that were taken for tensors have parts, and no views."""
-    real: dict[Atom, Cond] = {}
-    unknown: dict[Atom, Cond] = dict(others)
+def _named_parts(state: State, tensors: Value, others: Value) -> Value:
+    """What has elements with names is no tensor: unknowns that were taken for tensors have parts, real ones are not met here."""
+    found: dict[Atom, Cond] = dict(others)
     for atom, cond in tensors.items():
         tensor = state.tensor(atom) if isinstance(atom, int) else None
         if isinstance(atom, Unknown):
-            unknown[atom] = cond
+            found[atom] = cond
         elif tensor is not None and tensor.assumed:
-            unknown[Unknown(tensor.assumed, "likely" if tensor.status.interior == TRUE else "assume")] = cond
-        else:
-            real[atom] = cond
-    return real, unknown
+            found[Unknown(tensor.assumed, "likely" if tensor.status.interior == TRUE else "assume")] = cond
+    return found
 
 
 def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, place: Place, target: str | None) -> Value:
@@ -221,7 +218,7 @@ def put(
     denial.by_key(engine.m, state, obj, index)
     tensors, others = split(engine, state, obj)
     if denial.is_name(index):
-        tensors, others = _named_parts(state, tensors, others)
+        tensors, others = NOTHING, _named_parts(state, tensors, others)
     if tensors:
         row = engine.m.model.method("__setitem__")
         if row is not None:

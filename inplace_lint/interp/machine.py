@@ -108,7 +108,7 @@ class Machine:
         self.live_frames: list[int] = []
         self.captured: set[int] = set()
         self.told: set[int] = set()
-        self.alternative = self.backwards = 0
+        self.alternative = self.backwards = self.steps = 0
         self.compiled: set[Place] = set()
         self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}

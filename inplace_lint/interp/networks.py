@@ -300,6 +300,7 @@ def unknown_optimizer_method(engine: Engine, state: State, receiver: Unknown, na
         return NotImplemented
     if name != "step" or receiver.tag not in m.zeroed or len(site.positional) > 1:
         return NotImplemented
+    m.steps += 1
     given = _given(m, state, receiver)
     named = (site.target or "").removesuffix(".step")
     word = f"`{named}`" if named and receiver.tag.startswith("#") else m.describe(receiver.tag)

@@ -133,6 +133,7 @@ def _inside(state: State, value: Value, cond: Cond) -> Iterator[tuple[int, Cond]
 @method("optimizer", "step")
 def step(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
     """``step()`` writes in place, under no_grad, to every parameter whose ``.grad`` is not None."""
+    engine.m.steps += 1
     closure = site.argument(0, "closure")
     result: Value = NONE
     instance = state.heap.get(oid)

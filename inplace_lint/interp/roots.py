@@ -422,13 +422,15 @@ class Analysis:
         flow = Flow(self.module, self.module, self.code)
         place: Place = (code.file, code.origin)
         trained: list[tuple[State, Value]] = []
-        m.on_return = (code, trained)
+        m.on_return, m.steps = (code, trained), 0
         value = functions.call(self.engine, state, flow, oid, function, positional, named, place)
         m.on_return = None
         m.calls = ()
         own = next(iter(positional[0]), None) if positional else None
         if code.name == "training_step" and isinstance(own, int) and not rounds.automatic(state, own):
             trained = []  # with manual optimization the trainer does nothing with what it is given
+        if m.steps and not self._is_trained(code):
+            trained = []  # it trains by itself, and what it returns tells how that went
         for end, returned in trained:
             roots = pending_roots(self.engine, end, returned)
             belief = m.assumed.results_are_trained
