@@ -22,19 +22,23 @@ from .fixing.documents import Change, Document, Unfixable
 from .fixing.imports import Speller
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
+from .judging import UNREADABLE, UNUSED, judge
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource
-from .settling import FileReport, settle
-from .source import discovery, text
+from .settling import FileReport
+from .source import discovery, noqa, text
+from .source.mentions import is_mentioned
 from .source.patterns import compiled
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
 
 __all__ = [
+    "Commented",
     "Failure",
     "Fixed",
     "Result",
+    "add_noqa",
     "check_paths",
     "check_source",
     "check_text",
@@ -68,8 +72,8 @@ def check_source(source: str, filename: str = "<string>", settings: SettingsSour
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
     checker = Checker([filename], overlay, _assumed([filename], settings))
-    found = _chosen(settle([checker.source(source, filename)]), settings)
-    return _spelt(found, {filename: source})
+    judged = judge({filename: checker.source(source, filename)}, _seen_in_part([filename]))
+    return _spelt(_chosen(judged.found, settings), {filename: source})
 
 
 def check_paths(
@@ -84,7 +88,8 @@ def check_paths(
     _active(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
-    result = _gather(_checked(files, jobs, names, None, _assumed(names, settings)), settings)
+    parts = _checked(files, jobs, names, None, _assumed(names, settings))
+    result = _gather(dict(zip(names, parts, strict=True)), settings)
     return replace(result, diagnostics=sorted([*_chosen(found, settings), *result.diagnostics], key=_order))
 
 
@@ -93,7 +98,7 @@ def check_text(source: str, filename: str, settings: SettingsSource | None = Non
     overlay = {os.path.abspath(filename): source}
     settings = settings or Settings()
     checker = Checker([filename], overlay, _assumed([filename], settings))
-    return _gather([checker.guarded(source, filename)], settings, {filename: source})
+    return _gather({filename: checker.guarded(source, filename)}, settings, {filename: source})
 
 
 def files_in(paths: Iterable[str | os.PathLike[str]], settings: SettingsSource) -> list[Path]:
@@ -160,6 +165,51 @@ def fix_text(data: bytes, filename: str, settings: SettingsSource | None = None,
     return _fixed(runs, [filename], lambda name: document, settings, unsafe, None, {filename: document.text})
 
 
+@dataclass(frozen=True)
+class Commented:
+    """What adding ``# noqa`` comments came to.
+
+    lines: how many lines got one. written: what became of writing. left: findings that no comment could be added for, and why.
+    """
+
+    result: Result
+    lines: int
+    written: Written
+    left: list[NotFixed]
+
+
+def add_noqa(
+    paths: Iterable[str | os.PathLike[str]], settings: SettingsSource | None = None, jobs: int = 1, reason: str = ""
+) -> Commented:
+    """As ``check_paths``, and suppresses what it finds by comments in the files, with ``reason`` behind new ones."""
+    result = check_paths(paths, settings, jobs)
+    changes: list[Change] = []
+    left: list[NotFixed] = []
+    lines = 0
+    for name, found in _by_file(result.diagnostics).items():
+        try:
+            document = Document.read(name)
+            after, count, missed = noqa.suppressing(document.text, found, reason)
+            document.encoded(after)
+        except (Unfixable, noqa.Unsuitable) as error:
+            left += (NotFixed(one, str(error)) for one in found)
+            continue
+        left += (NotFixed(one, "no comment works for it") for one in missed)
+        if count:
+            changes.append(Change(document, after))
+            lines += count
+    return Commented(result, lines, writing.write([[change] for change in changes]), left)
+
+
+def _by_file(found: Iterable[Diagnostic]) -> dict[str, list[Diagnostic]]:
+    """The findings that comments can suppress, by file."""
+    by_file: dict[str, list[Diagnostic]] = {}
+    for one in found:
+        if one.code not in (UNREADABLE, UNUSED):
+            by_file.setdefault(one.span.filename, []).append(one)
+    return by_file
+
+
 def _fixed(
     runs: Rechecker,
     names: Collection[str],
@@ -174,15 +224,16 @@ def _fixed(
     first = {path: name for name, path in reversed(real.items())}
     others = {name: first[path] for name, path in real.items() if first[path] != name}
 
-    def reports(texts: Mapping[str, str]) -> Collection[FileReport | Failure]:
+    def reports(texts: Mapping[str, str]) -> Mapping[str, FileReport | Failure]:
         linked = {name: texts[to] for name, to in others.items() if to in texts}
-        return runs.with_texts({**texts, **linked}).values()
+        return runs.with_texts({**texts, **linked})
 
     def shown(found: Iterable[Diagnostic]) -> list[Diagnostic]:
         return _chosen((it for it in found if it.span.filename not in others), settings)
 
-    fixer = rounds.Fixer(first.values(), load, lambda texts: _settled(reports(texts)), shown, unsafe)
-    outcome = fixer.run(_settled(runs.reports.values()))
+    in_part = _seen_in_part(names)
+    fixer = rounds.Fixer(first.values(), load, lambda texts: _found(reports(texts), in_part), shown, unsafe)
+    outcome = fixer.run(_found(runs.reports, in_part))
     changes = [change for group in outcome.groups for change in group]
     written = write(outcome.groups) if write is not None else Written([change.name for change in changes])
     after = {change.name: change.after for change in changes if change.name in written.names}
@@ -191,10 +242,18 @@ def _fixed(
     return Fixed(result, fixed, changes, outcome.not_fixed, written, outcome.capped)
 
 
-def _settled(parts: Collection[FileReport | Failure]) -> list[Diagnostic]:
+def _found(parts: Mapping[str, FileReport | Failure], in_part: Callable[[str], bool]) -> list[Diagnostic]:
     """All findings; a file on which the analysis breaks down has one that says so."""
-    broken = (FileReport.plain(rules.unreadable(it.filename, it.error)) for it in parts if isinstance(it, Failure))
-    return settle([*(it for it in parts if isinstance(it, FileReport)), *broken])
+    whole = {
+        name: FileReport.plain(rules.unreadable(it.filename, it.error)) if isinstance(it, Failure) else it
+        for name, it in parts.items()
+    }
+    return judge(whole, in_part).found
+
+
+def _seen_in_part(names: Collection[str]) -> Callable[[str], bool]:
+    """Asks of a file whether others import it that are none of the run's."""
+    return cache(lambda name: is_mentioned(name, names))
 
 
 def _lies_in(found: Diagnostic, names: Collection[str]) -> bool:
@@ -297,20 +356,14 @@ def _alone(path: Path, start: _Start) -> FileReport | Failure:
 
 
 def _gather(
-    parts: Iterable[FileReport | Failure], settings: SettingsSource, texts: Mapping[str, str] | None = None
+    parts: Mapping[str, FileReport | Failure], settings: SettingsSource, texts: Mapping[str, str] | None = None
 ) -> Result:
     """What the parts of a run come to; ``texts``, by name, stand for what lies on disk."""
-    failures: list[Failure] = []
-    reports: list[FileReport] = []
-    for part in parts:
-        if isinstance(part, Failure):
-            failures.append(part)
-        else:
-            reports.append(part)
-    found = settle(reports)
-    enabled = _weighed(found, settings)
+    failures = [part for part in parts.values() if isinstance(part, Failure)]
+    judged = judge(parts, _seen_in_part(parts))
+    enabled = _weighed(judged.found, settings)
     shown = [it for it in enabled if it.severity >= settings.of(it.span.filename).severity]
-    return Result(_spelt(shown, texts or {}), failures, len(failures) + len(reports), len(enabled) - len(shown))
+    return Result(_spelt(shown, texts or {}), failures, len(parts), len(enabled) - len(shown))
 
 
 def _spelt(found: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagnostic]:

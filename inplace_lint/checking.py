@@ -1,4 +1,4 @@
-"""One file, from its text to its findings: screened, lowered, interpreted with what it imports, put to the rules, suppressed.
+"""One file, from its text to its findings: screened, lowered, interpreted with what it imports, put to the rules.
 
 What a caller in another file settles cannot be decided here, so findings go out with the entry points that they came from; see
 ``settling``.
@@ -13,7 +13,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,6 @@ class Checker:
         self._assumed = dict(assumed or {})
         self._names = {os.path.abspath(name): name for name in names}
         self._overlay = dict(overlay or {})
-        self._comments: dict[str, suppressions.Suppressions] = {}
 
     @cached_property
     def project(self) -> Project:
@@ -84,7 +83,12 @@ class Checker:
             return Failure(filename, f"{type(error).__name__}: {error}", traceback.format_exc())
 
     def source(self, source: str, filename: str) -> FileReport:
-        """What a text shows, before selection; any exception is a fault of the analysis."""
+        """What a text shows, before comments and selection; any exception is a fault of the analysis."""
+        comments = suppressions.parse(source)
+        report = self._analysed(source, filename)
+        return replace(report, comments=comments) if comments.directives else report
+
+    def _analysed(self, source: str, filename: str) -> FileReport:
         key = os.path.abspath(filename)
         if not screen.may_concern(source.encode(errors="replace"), _package(key)):
             wrong = _syntax_error(source, filename)
@@ -110,7 +114,7 @@ class Checker:
         entries = [
             Entry(
                 root.definition,
-                tuple(self._reported(rules.diagnose(root.events, context), key, source, filename)),
+                tuple(self._reported(rules.diagnose(root.events, context), key)),
                 root.ran,
                 root.forward,
                 root.complete,
@@ -121,17 +125,11 @@ class Checker:
         problems = [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
         return FileReport((*FileReport.plain(*problems).entries, *entries))
 
-    def _reported(self, found: list[Diagnostic], key: str, source: str, filename: str) -> Iterator[Diagnostic]:
-        """The findings in files that are to be reported and that no comment there suppresses."""
+    def _reported(self, found: list[Diagnostic], key: str) -> Iterator[Diagnostic]:
+        """The findings in files that are to be reported."""
         for it in found:
             there = os.path.abspath(it.span.filename)
-            if there != key and there not in self._names:
-                continue
-            comments = self._comments.get(there)
-            if comments is None:
-                own = source if it.span.filename == filename else self.project.source(there)
-                comments = self._comments[there] = suppressions.parse(own)
-            if not comments.suppresses(it.code, it.name, it.noqa_rows or {it.span.start.row}):
+            if there == key or there in self._names:
                 yield it
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostic
+from .source.suppressions import Suppressions
 
 Definition = tuple[str, int]
 
@@ -32,9 +33,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What the check of one file found, entry point by entry point."""
+    """What the check of one file found, entry point by entry point; ``comments`` are its ``# noqa``, if it has any."""
 
     entries: tuple[Entry, ...] = ()
+    comments: Suppressions | None = None
 
     @classmethod
     def plain(cls, *found: Diagnostic) -> FileReport:

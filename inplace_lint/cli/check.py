@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .adopting import add_noqa
 from .listing import show
-from .options import Options, options
+from .options import Options, WithReason, options
 from .printing import FILE_WIDTH, make_report, use_color, write
 from .standard_input import check_standard_input, fix_standard_input, pass_by
 from .status import FOUND, WRONG_USE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 
-@click.command()
+@click.command(cls=WithReason)
 @click.argument("paths", nargs=-1)
 @options
 def check(**values: Any) -> int:
@@ -59,6 +60,8 @@ def _run(options: Options) -> int:
     formats = options.output_format or [(chosen.output_format, None)]
     written = [] if options.diff else targets(formats, options.output_file, options.statistics)
     processes = options.jobs or os.cpu_count() or 1
+    if options.add_noqa is not None:
+        return add_noqa(paths, options, settings, processes)
     standard_input: tuple[str, str] | None = None
     fixed: Fixed | None = None
     if "-" in paths:

@@ -32,6 +32,7 @@ class Options:
     respect_gitignore: bool | None
     force_exclude: bool | None
     output_format: list[tuple[str, str | None]]
+    add_noqa: str | None
     output_file: str | None
     stdin_filename: str | None
     config: tuple[str, ...]
@@ -47,6 +48,16 @@ class Options:
     jobs: int | None
     quiet: bool
     verbose: bool
+
+
+class WithReason(click.Command):
+    """A command whose ``--add-noqa`` takes a value only after an equals sign, as Ruff's does: what follows is a path."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Makes the value explicit."""
+        end = args.index("--") if "--" in args else len(args)
+        bare = ["--add-noqa=" if arg == "--add-noqa" else arg for arg in args[:end]]
+        return super().parse_args(ctx, bare + args[end:])
 
 
 def _words(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -179,6 +190,11 @@ _OPTIONS = (
         "--force-exclude/--no-force-exclude",
         default=None,
         help="Leave out excluded files even where they are named.",
+    ),
+    click.option(
+        "--add-noqa",
+        metavar="[=REASON]",
+        help="Add noqa comments to the lines of all findings; a reason, after an equals sign, goes behind them.",
     ),
     click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop."),
     click.option("--show-settings", is_flag=True, help="Show the settings that hold for a file, and stop."),

@@ -14,7 +14,7 @@ from . import runs
 from .base import Rule, RuleContext, SourceFile
 from .docs import Documentation, documentation, page
 from .lifetime import without_consequences
-from .meta import incomplete, unreadable
+from .meta import incomplete, unreadable, unused_suppression
 from .registry import UnknownRule, active, all_rules, find_rule, select, strength
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "select",
     "strength",
     "unreadable",
+    "unused_suppression",
 ]
 
 

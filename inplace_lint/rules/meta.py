@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Position, Severity, Span
+from dataclasses import replace
+
+from ..diagnostics import Diagnostic, Edit, Fix, Position, Severity, Span
 from ..events import Event, GaveUp
+from ..source.noqa import without
+from ..source.suppressions import Unused as Comment
 from . import words
 from .base import Rule, RuleContext
 
@@ -99,3 +103,66 @@ class AnalysisGaveUp(Rule):
             )
         steps = words.story(ctx, *words.calls(event.context))
         return self.finding(ctx, event.site, message, event.context, story=steps)
+
+
+class UnusedSuppression(Rule):
+    """A comment suppresses a rule that finds nothing there.
+
+    ## What it finds
+    `# noqa` comments with codes or names of this linter that suppress nothing, and `# inplace-lint: noqa` comments of the same
+    kind. Codes of other tools are never judged, nor is a `# noqa` without codes, which may be there for another tool.
+
+    ## Why it matters
+    Such a comment outlives the code that it was written for, and would hide the next mistake on its line. Whether a rule is
+    selected does not matter: a comment is used if the rule would find something. Nothing is said of a file that others import
+    which the run does not look at, since what needs the comment may be a caller in one of those: check the whole project.
+
+    ## Example
+    ```python
+    import torch
+
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    y = y + 1  # noqa: IPL201  # IPL900
+    y.sum().backward()
+    ```
+
+    Use instead:
+    ```python
+    import torch
+
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    y = y + 1
+    y.sum().backward()
+    ```
+
+    ## How to fix it
+    `--fix` takes the unused codes out, and the comment where nothing else is in it. What other tools read there stays.
+    """
+
+    code = "IPL900"
+    name = "unused-suppression"
+    outcome = "nothing"
+    severity = Severity.WARNING
+    url = "https://docs.astral.sh/ruff/rules/unused-noqa/"
+
+    def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
+        return None
+
+
+def unused_suppression(filename: str, comment: Comment) -> Diagnostic:
+    """The IPL900 finding for a comment, or for what is idle in it."""
+    listed = ", ".join(f"`{code}`" for code in comment.codes)
+    message = f"unused `noqa` directive (unused: {listed})" if listed else "unused blanket `noqa` directive"
+    start, end = Position(comment.row, comment.column), Position(comment.row, comment.end_column)
+    line = without(comment)
+    row = comment.row
+    if line.content is None:
+        place = Span(filename, Position(row, 1), Position(row + 1, 1))
+    else:
+        place = Span(filename, Position(row, line.start), Position(row, line.end))
+    fix = Fix("safe", "Remove unused `noqa` directive", (Edit(line.content or "", place),))
+    return replace(
+        _at(UnusedSuppression, filename, message, row, comment.column), span=Span(filename, start, end), fix=fix
+    )

@@ -15,17 +15,23 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 
 class Unused(NamedTuple):
-    """A suppression, or a part of one, that suppressed nothing: where its comment stands and which rules it named."""
+    """A suppression, or a part of one, that suppressed nothing: where its comment stands and which rules it named.
+
+    kept: the other rules of the comment, of ours or of other tools. line: the text of the row. ended: another row follows.
+    """
 
     row: int
     column: int
     end_column: int
     codes: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    line: str = ""
+    ended: bool = True
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class Directive:
     end_column: int
     codes: tuple[str, ...] | None
     is_file_level: bool
+    line: str = ""
+    ended: bool = True
     used: set[str] = field(default_factory=set)
 
     def matches(self, code: str, name: str) -> bool:
@@ -59,7 +67,12 @@ class Suppressions:
         for directive in self.directives:
             if not directive.is_file_level:
                 self._by_row.setdefault(directive.row, []).append(directive)
-        self._last_row = {row: last for first, last in joined for row in range(first, last)}
+        self._joined = tuple(joined)
+        self._last_row = {row: last for first, last in self._joined for row in range(first, last)}
+
+    def fresh(self) -> Suppressions:
+        """The same comments, of which none has suppressed anything yet."""
+        return Suppressions((replace(d, used=set()) for d in self.directives), self._joined)
 
     def suppresses(self, code: str, name: str, rows: Iterable[int]) -> bool:
         """Whether a finding of the rule ``code``, called ``name``, on any of ``rows`` is suppressed.
@@ -69,6 +82,12 @@ class Suppressions:
         hits = [d for d in self._file_level if d.matches(code, name)]
         for row in {self.comment_row(row) for row in rows} | set(rows):
             hits.extend(d for d in self._by_row.get(row, ()) if d.matches(code, name))
+        return bool(hits)
+
+    def names(self, code: str, name: str, row: int) -> bool:
+        """Whether a comment on the row, or one for the file, suppresses the rule by naming it; such a comment counts as used."""
+        named = [d for d in (*self._file_level, *self._by_row.get(row, ())) if d.codes is not None]
+        hits = [d for d in named if d.matches(code, name)]
         return bool(hits)
 
     def comment_row(self, row: int) -> int:
@@ -87,12 +106,12 @@ class Suppressions:
         for d in self.directives:
             if d.codes is None:
                 if d.is_file_level and not d.used:
-                    found.append(Unused(d.row, d.column, d.end_column, ()))
+                    found.append(Unused(d.row, d.column, d.end_column, (), (), d.line, d.ended))
                 continue
-            ours = [c for c in d.codes if _OWN_CODE.fullmatch(c) or c in names]
-            idle = tuple(c for c in ours if c not in d.used)
+            idle = tuple(c for c in d.codes if (_OWN_CODE.fullmatch(c) or c in names) and c not in d.used)
             if idle:
-                found.append(Unused(d.row, d.column, d.end_column, idle))
+                kept = tuple(c for c in d.codes if c not in idle)
+                found.append(Unused(d.row, d.column, d.end_column, idle, kept, d.line, d.ended))
         return found
 
 
@@ -133,17 +152,17 @@ def parse(source: str) -> Suppressions:
                 joined.append((first, last))
             continue
         column = match.start() - starts[first - 1]
-        alone = not source[starts[first - 1] : match.start()].strip()
-        directives.extend(_directives(match["comment"], first, column, alone))
+        before = source[starts[first - 1] : match.start()]
+        directives.extend(_directives(match["comment"], first, column, before, first < len(starts)))
     return Suppressions(directives, joined)
 
 
-def _directives(comment: str, row: int, column: int, alone: bool) -> Iterator[Directive]:
+def _directives(comment: str, row: int, column: int, before: str, ended: bool) -> Iterator[Directive]:
     for match in _NOQA.finditer(comment):
         is_file_level = match["file"] is not None
-        if (is_file_level and not alone) or (match["colon"] and not match["rules"]):
+        if (is_file_level and before.strip()) or (match["colon"] and not match["rules"]):
             continue
         rules = match["rules"]
         codes = None if rules is None else tuple(_RULE_ALONE.findall(rules))
         start, end = column + match.start() + 1, column + match.end() + 1
-        yield Directive(row, start, end, codes, is_file_level)
+        yield Directive(row, start, end, codes, is_file_level, before + comment, ended)

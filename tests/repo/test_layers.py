@@ -16,14 +16,19 @@ ALLOWED: dict[str, set[str]] = {
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
     "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "__init__"},
-    "api": {"assumptions", "checking", "rechecking", "settling", "source", "rules", "diagnostics", "settings", "fixing"},
+    "api": {
+        *("assumptions", "checking", "judging", "rechecking", "settling", "source", "rules", "diagnostics", "settings"),
+        "fixing",
+    },
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
     # What flake8 calls: it prints and selects by itself.
     "flake8_plugin": {"api", "output", "settings", "__init__"},
     # A command of its own: what it prints with is the command line's.
     "explain": {"api", "cli", "output", "settings", "opmodel", "diagnostics"},
     "checking": {"assumptions", "settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
-    "settling": {"diagnostics"},
+    "settling": {"diagnostics", "source"},
+    # What counts of all files' findings, once they are in.
+    "judging": {"checking", "settling", "rules", "source", "diagnostics"},
     "rechecking": {"checking", "settling", "project"},
     # It is handed a function that lints, and knows of no rule.
     "fixing": {"diagnostics", "source"},
@@ -38,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "domain": set(),
     "project": {"source", "lowering", "ir"},
     "interp": {"assumptions", "ir", "opmodel", "domain", "project", "events", "lowering"},
-    "rules": {"events", "diagnostics", "fixes"},
+    "rules": {"events", "diagnostics", "fixes", "source"},
     "fixes": {"diagnostics"},
     "fingerprints": {"diagnostics"},
     # The rules' documentation is part of SARIF.

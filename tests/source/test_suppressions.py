@@ -110,13 +110,15 @@ def test_what_suppresses_nothing_is_known() -> None:
     found = parse(source)
     assert found.suppresses("IPL301", "x", [1])
     assert not found.suppresses("IPL301", "x", [2])
+    lines = source.splitlines()
     assert found.unused({NAME}) == [
-        Unused(1, 9, 37, ("IPL201",)),
-        Unused(2, 9, 57, (NAME,)),
-        Unused(5, 1, 29, ("IPL501",)),
+        Unused(1, 9, 37, ("IPL201",), ("IPL301", "F401"), lines[0]),
+        Unused(2, 9, 57, (NAME,), ("some-other-tool",), lines[1]),
+        Unused(5, 1, 29, ("IPL501",), (), lines[4]),
     ]
     assert found.suppresses(CODE, NAME, [1, 2])
-    assert found.unused({NAME}) == [Unused(5, 1, 29, ("IPL501",))]
+    assert found.unused({NAME}) == [Unused(5, 1, 29, ("IPL501",), (), lines[4])]
+    assert len(found.fresh().unused({NAME})) == 3
 
 
 def test_both_comments_that_suppress_are_used() -> None:

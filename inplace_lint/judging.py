@@ -1,0 +1,79 @@
+"""What counts of the findings of all files: settled between callers, without those that a comment suppresses, and with those that
+comments themselves deserve.
+
+Which rules are on plays no part here: a suppression is used where its rule would find something, whether it is on or off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from . import rules
+from .checking import Failure
+from .diagnostics import Diagnostic
+from .settling import FileReport, settle
+from .source.suppressions import Suppressions
+
+UNREADABLE, INCOMPLETE, UNUSED = "IPL000", "IPL001", "IPL900"
+
+Files = Mapping[str, "FileReport | Failure"]
+"""What the check of each file came to, by its name."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """found: the findings that stand, of every rule and severity, in reading order. suppressed: those that a comment silences."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    suppressed: list[Diagnostic] = field(default_factory=list)
+
+
+def judge(files: Files, seen_in_part: Callable[[str], bool]) -> Judged:
+    """The findings of a run. ``seen_in_part`` says of a file whether callers of it may lie in files that were not looked at: what
+    is suppressed for their sake shows no use here, and is not judged."""
+    reports = {os.path.abspath(name): report for name, report in files.items() if isinstance(report, FileReport)}
+    names = {os.path.abspath(name): name for name in files}
+    comments = {key: it.comments.fresh() for key, it in reports.items() if it.comments is not None}
+    judged = Judged()
+    unfinished = _unfinished(reports)
+    for found in settle(reports.values()):
+        here = comments.get(os.path.abspath(found.span.filename))
+        hidden = (
+            found.code != UNREADABLE
+            and here is not None
+            and here.suppresses(found.code, found.name, found.noqa_rows or {found.span.start.row})
+        )
+        (judged.suppressed if hidden else judged.found).append(found)
+    for key, here in comments.items():
+        if key not in unfinished:
+            idle = _unused(names[key], here)
+            if idle and not seen_in_part(names[key]):
+                judged.found.extend(idle)
+    judged.found.sort(key=lambda found: found.sort_key)
+    return judged
+
+
+def _unfinished(reports: dict[str, FileReport]) -> set[str]:
+    """The files in which something may have been missed."""
+    missed: set[str] = set()
+    for key, report in reports.items():
+        for entry in report.entries:
+            if not entry.complete or any(it.code in (UNREADABLE, INCOMPLETE) for it in entry.found):
+                missed |= {key, *(file for file, _ in entry.ran)}
+    return missed
+
+
+def _unused(filename: str, comments: Suppressions) -> list[Diagnostic]:
+    """A finding for each comment that suppresses nothing, or not all that it says. Such a finding can be suppressed, too."""
+    found: list[Diagnostic] = []
+    names = {rule.name for rule in rules.all_rules()}
+    own = rules.find_rule(UNUSED)
+    for unused in comments.unused(names):
+        others = tuple(code for code in unused.codes if code.upper() != own.code and code != own.name)
+        # The mention of this rule is used by what it silences, if there is anything.
+        if (others or not unused.codes) and comments.names(own.code, own.name, unused.row):
+            continue
+        found.append(rules.unused_suppression(filename, unused))
+    return found
