@@ -7,34 +7,37 @@ settled between them (see ``settling``) and selected. ``check_source`` is for on
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from . import rules
 from .assumptions import USUAL, Assumptions
+from .baseline import Baseline, Comparison, Entry, merged
 from .checking import Checker, Failure
-from .diagnostics import Diagnostic, Severity
+from .choosing import active, chosen, order, selection, weighed
+from .diagnostics import Diagnostic
+from .fingerprints import Lines
 from .fixing import documents, rounds, writing
 from .fixing.documents import Change, Document, Unfixable
 from .fixing.imports import Speller
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
-from .judging import UNREADABLE, UNUSED, judge
+from .judging import UNREADABLE, UNUSED, Judged, judge
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource
 from .settling import FileReport
 from .source import discovery, noqa, text
 from .source.mentions import is_mentioned
-from .source.patterns import compiled
+from .workers import checked
 
-# Fewer files than this are checked faster than further processes start.
-_WORTH_PROCESSES = 24
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 __all__ = [
     "Commented",
+    "Compared",
     "Failure",
     "Fixed",
     "Result",
@@ -50,13 +53,43 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A baseline, and a run that was held against it.
+
+    stale: entries that match nothing any more. kept: those that match nothing either, in files that were not, or not fully, seen.
+    """
+
+    baseline: Baseline
+    comparison: Comparison
+    stale: list[Entry]
+    kept: list[Entry]
+
+    def pruned(self) -> Baseline:
+        """The baseline without what is stale; what was renamed goes by its new name."""
+        known = [(identity, reason) for _, identity, reason in self.comparison.known]
+        return self.baseline.updated(merged(known, self.kept))
+
+    def with_new(self, shown: Iterable[Diagnostic]) -> Baseline:
+        """The same with the findings that are shown and that it does not know yet."""
+        wanted = {(one.code, one.span) for one in shown}
+        new = [(identity, "") for one, identity in self.comparison.new if (one.code, one.span) in wanted]
+        known = [(identity, reason) for _, identity, reason in self.comparison.known]
+        return self.baseline.updated(merged([*known, *new], self.kept))
+
+
+@dataclass(frozen=True)
 class Result:
-    """What a run found. ``hidden`` counts findings below the severity that is shown."""
+    """What a run found. ``hidden`` counts findings below the severity that is shown.
+
+    baselined: findings that would be shown if the baseline did not know them. compared: what came of the baseline.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     checked: int = 0
     hidden: int = 0
+    baselined: list[Diagnostic] = field(default_factory=list)
+    compared: Compared | None = None
 
     def fails(self, settings: SettingsSource) -> bool:
         """Whether anything was found that should make a CI job fail."""
@@ -72,25 +105,32 @@ def check_source(source: str, filename: str = "<string>", settings: SettingsSour
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
     checker = Checker([filename], overlay, _assumed([filename], settings))
-    judged = judge({filename: checker.source(source, filename)}, _seen_in_part([filename]))
-    return _spelt(_chosen(judged.found, settings), {filename: source})
+    sources = _Sources({filename: source})
+    parts = {filename: checker.source(source, filename)}
+    judged = judge(parts, _seen_in_part(parts), _baseline(settings), sources.lines)
+    return sources.spelt(chosen(judged.found, settings))
 
 
 def check_paths(
-    paths: Iterable[str | os.PathLike[str]], settings: SettingsSource | None = None, jobs: int = 1
+    paths: Iterable[str | os.PathLike[str]],
+    settings: SettingsSource | None = None,
+    jobs: int = 1,
+    baseline: Baseline | None = None,
 ) -> Result:
     """Checks files, and the Python files below folders.
 
     What cannot be read, found or parsed is a finding and stops nothing; neither does a fault of ours, which is kept in
-    ``Result.failures``. ``jobs`` is the number of processes. Raises ``rules.UnknownRule`` as ``check_source`` does.
+    ``Result.failures``. ``jobs`` is the number of processes. ``baseline`` stands for the one that the settings name.
+    Raises ``rules.UnknownRule`` as ``check_source`` does, ``SettingsError`` and ``BaselineError``.
     """
     settings = settings or Settings()
-    _active(settings.run)
+    baseline = baseline or _baseline(settings)
+    active(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
-    parts = _checked(files, jobs, names, None, _assumed(names, settings))
-    result = _gather(dict(zip(names, parts, strict=True)), settings)
-    return replace(result, diagnostics=sorted([*_chosen(found, settings), *result.diagnostics], key=_order))
+    parts = checked(files, jobs, names, None, _assumed(names, settings))
+    result = _gather(dict(zip(names, parts, strict=True)), settings, baseline)
+    return replace(result, diagnostics=sorted([*chosen(found, settings), *result.diagnostics], key=order))
 
 
 def check_text(source: str, filename: str, settings: SettingsSource | None = None) -> Result:
@@ -98,7 +138,8 @@ def check_text(source: str, filename: str, settings: SettingsSource | None = Non
     overlay = {os.path.abspath(filename): source}
     settings = settings or Settings()
     checker = Checker([filename], overlay, _assumed([filename], settings))
-    return _gather({filename: checker.guarded(source, filename)}, settings, {filename: source})
+    parts = {filename: checker.guarded(source, filename)}
+    return _gather(parts, settings, _baseline(settings), {filename: source})
 
 
 def files_in(paths: Iterable[str | os.PathLike[str]], settings: SettingsSource) -> list[Path]:
@@ -132,12 +173,12 @@ def fix_paths(
 ) -> Fixed:
     """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
     settings = settings or Settings()
-    _active(settings.run)
+    active(settings.run)
     files, missing = _files(paths, settings)
     names = [str(path) for path in files]
     signatures = {name: documents.signature(name) for name in names}
     assumed = _assumed(names, settings)
-    runs = Rechecker(names, lambda some, overlay: _checked([Path(it) for it in some], jobs, names, overlay, assumed))
+    runs = Rechecker(names, lambda some, overlay: checked([Path(it) for it in some], jobs, names, overlay, assumed))
 
     def load(name: str) -> Document:
         if documents.signature(name) != signatures[name]:
@@ -145,7 +186,7 @@ def fix_paths(
         return Document.read(name)
 
     fixed = _fixed(runs, names, load, settings, unsafe, None if dry else writing.write)
-    shown = sorted([*_chosen(missing, settings), *fixed.result.diagnostics], key=_order)
+    shown = sorted([*chosen(missing, settings), *fixed.result.diagnostics], key=order)
     return replace(fixed, result=replace(fixed.result, diagnostics=shown))
 
 
@@ -229,26 +270,64 @@ def _fixed(
         return runs.with_texts({**texts, **linked})
 
     def shown(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-        return _chosen((it for it in found if it.span.filename not in others), settings)
+        return chosen((it for it in found if it.span.filename not in others), settings)
 
-    in_part = _seen_in_part(names)
-    fixer = rounds.Fixer(first.values(), load, lambda texts: _found(reports(texts), in_part), shown, unsafe)
-    outcome = fixer.run(_found(runs.reports, in_part))
+    baseline, in_part = _baseline(settings), _seen_in_part(names)
+
+    def lint(changed: Mapping[str, str]) -> list[Diagnostic]:
+        sources = _Sources({**(texts or {}), **changed})
+        return _found(reports(changed), in_part, baseline, sources.lines)
+
+    fixer = rounds.Fixer(first.values(), load, lint, shown, unsafe)
+    outcome = fixer.run(lint({}))
     changes = [change for group in outcome.groups for change in group]
     written = write(outcome.groups) if write is not None else Written([change.name for change in changes])
     after = {change.name: change.after for change in changes if change.name in written.names}
-    result = _gather(reports(after), settings, {**(texts or {}), **after})
+    result = _gather(reports(after), settings, baseline, {**(texts or {}), **after})
     fixed = [found for found in outcome.fixed if not _lies_in(found, written.failures)]
     return Fixed(result, fixed, changes, outcome.not_fixed, written, outcome.capped)
 
 
-def _found(parts: Mapping[str, FileReport | Failure], in_part: Callable[[str], bool]) -> list[Diagnostic]:
+def _found(
+    parts: Mapping[str, FileReport | Failure],
+    in_part: Callable[[str], bool],
+    baseline: Baseline | None,
+    lines: Lines,
+) -> list[Diagnostic]:
     """All findings; a file on which the analysis breaks down has one that says so."""
     whole = {
         name: FileReport.plain(rules.unreadable(it.filename, it.error)) if isinstance(it, Failure) else it
         for name, it in parts.items()
     }
-    return judge(whole, in_part).found
+    return judge(whole, in_part, baseline, lines).found
+
+
+class _Sources:
+    """The texts of a run's files: those given, by name, and else what lies on disk. Each is read once."""
+
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        self._texts = dict(texts or {})
+        self._lines: dict[str, Sequence[str]] = {}
+
+    def text(self, name: str) -> str:
+        """A file's text; nothing where it cannot be read."""
+        if name not in self._texts:
+            try:
+                self._texts[name] = text.read(Path(name))
+            except text.SourceError:  # the file is gone by now; nothing can be put into an empty one
+                self._texts[name] = ""
+        return self._texts[name]
+
+    def lines(self, name: str) -> Sequence[str]:
+        """A file's lines, without their ends."""
+        if name not in self._lines:
+            self._lines[name] = _LINE_END.split(self.text(name))
+        return self._lines[name]
+
+    def spelt(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The findings, each with its fix in the words of the file that it is for."""
+        speller = Speller(self.text)
+        return [speller.spelt(one) for one in found]
 
 
 def _seen_in_part(names: Collection[str]) -> Callable[[str], bool]:
@@ -285,11 +364,6 @@ def _files(paths: Iterable[str | os.PathLike[str]], settings: SettingsSource) ->
     return list(files), found
 
 
-def selection(settings: Settings) -> discovery.Selection:
-    """What a walk takes, by these settings."""
-    return discovery.Selection(settings.include + settings.extend_include, settings.exclude + settings.extend_exclude)
-
-
 def is_excluded(filename: str, settings: SettingsSource) -> bool:
     """Whether a file that was named is left out all the same, because the settings say so."""
     if not settings.run.force_exclude:
@@ -302,118 +376,42 @@ def _assumed(names: Iterable[str], settings: SettingsSource) -> dict[str, Assump
     return {name: assumed for name in names if (assumed := settings.of(name).assumptions) != USUAL}
 
 
-def _checked(
-    files: Sequence[Path],
-    jobs: int,
-    names: Sequence[str],
-    overlay: Mapping[str, str] | None,
-    assumed: Mapping[str, Assumptions],
-) -> Iterable[FileReport | Failure]:
-    """What each file shows, in the order of the files, which are all of the run's ``names`` or some."""
-    start = (names, overlay, assumed)
-    if jobs <= 1 or len(files) < _WORTH_PROCESSES:
-        return map(Checker(*start).file, files)
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    done: list[FileReport | Failure] = []
-    try:
-        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=start) as pool:
-            for part in pool.map(_file, files, chunksize=4):
-                done.append(part)  # noqa: PERF402 - what came before a break counts
-    except BrokenProcessPool:
-        # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
-        done.extend(_alone(path, start) for path in files[len(done) :])
-    return done
-
-
-_CHECKERS: list[Checker] = []
-"""The checker of this process, where it is one of several."""
-
-
-_Start = tuple[Sequence[str], "Mapping[str, str] | None", Mapping[str, Assumptions]]
-"""What a checker is made of."""
-
-
-def _begin(*start: Any) -> None:
-    _CHECKERS[:] = [Checker(*start)]
-
-
-def _file(path: Path) -> FileReport | Failure:
-    return _CHECKERS[0].file(path)
-
-
-def _alone(path: Path, start: _Start) -> FileReport | Failure:
-    """What a file shows, in a process that nothing else depends on."""
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    with ProcessPoolExecutor(1, initializer=_begin, initargs=start) as pool:
-        try:
-            return pool.submit(_file, path).result()
-        except BrokenProcessPool as error:
-            return Failure(str(path), "the process that analysed it died", str(error))
-
-
 def _gather(
-    parts: Mapping[str, FileReport | Failure], settings: SettingsSource, texts: Mapping[str, str] | None = None
+    parts: Mapping[str, FileReport | Failure],
+    settings: SettingsSource,
+    baseline: Baseline | None,
+    texts: Mapping[str, str] | None = None,
 ) -> Result:
     """What the parts of a run come to; ``texts``, by name, stand for what lies on disk."""
     failures = [part for part in parts.values() if isinstance(part, Failure)]
-    judged = judge(parts, _seen_in_part(parts))
-    enabled = _weighed(judged.found, settings)
+    sources, in_part = _Sources(texts), _seen_in_part(parts)
+    judged = judge(parts, in_part, baseline, sources.lines)
+    enabled = weighed(judged.found, settings)
     shown = [it for it in enabled if it.severity >= settings.of(it.span.filename).severity]
-    return Result(_spelt(shown, texts or {}), failures, len(parts), len(enabled) - len(shown))
+    known = chosen((one for one, _, _ in judged.comparison.known), settings)
+    return Result(
+        sources.spelt(shown),
+        failures,
+        len(parts),
+        len(enabled) - len(shown),
+        sources.spelt(known),
+        None if baseline is None else _compared(baseline, judged, parts, in_part),
+    )
 
 
-def _spelt(found: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagnostic]:
-    """The findings, each with its fix in the words of the file that it is for."""
-
-    def source(name: str) -> str:
-        try:
-            return texts[name] if name in texts else text.read(Path(name))
-        except text.SourceError:  # the file is gone by now; nothing can be put into an empty one
-            return ""
-
-    speller = Speller(source)
-    return [speller.spelt(one) for one in found]
+def _baseline(settings: SettingsSource) -> Baseline | None:
+    """The baseline that the settings name. Raises ``BaselineError``."""
+    path = settings.run.baseline
+    return None if path is None else Baseline.read(path)
 
 
-def _chosen(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
-    """The findings of the rules that are on, from the severity that is shown, in reading order."""
-    return [it for it in _weighed(found, settings) if it.severity >= settings.of(it.span.filename).severity]
-
-
-def _weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
-    """The findings of the rules that are on where they stand, as severe as the settings make them, in reading order."""
-    kept: list[Diagnostic] = []
-    for it in found:
-        here = settings.of(it.span.filename)
-        if it.code not in _active(here) or it.code in _ignored_in(here, it.span.filename):
-            continue
-        # A note stays one: so many assumptions hardly ever hold together.
-        if it.assumptions and it.severity == Severity.WARNING != here.assume_severity:
-            it = replace(it, severity=min(rules.find_rule(it.code).severity, here.assume_severity))
-        kept.append(it)
-    return sorted(kept, key=_order)
-
-
-@cache
-def _active(settings: Settings) -> frozenset[str]:
-    """The rules that are on, found once for many files."""
-    return rules.active(settings.select, settings.extend_select, settings.ignore)
-
-
-@lru_cache(maxsize=4096)
-def _ignored_in(settings: Settings, filename: str) -> frozenset[str]:
-    """The rules that are off in one file."""
-    name, codes = os.path.basename(filename), frozenset[str]()
-    for pattern, selectors in (*settings.per_file_ignores, *settings.extend_per_file_ignores):
-        negated = pattern.startswith("!")
-        if compiled((pattern.removeprefix("!"),)).match(name, filename) is not negated:
-            codes |= rules.select(selectors)
-    return codes
-
-
-def _order(found: Diagnostic) -> tuple[object, ...]:
-    return found.sort_key
+def _compared(baseline: Baseline, judged: Judged, names: Iterable[str], in_part: Callable[[str], bool]) -> Compared:
+    """An entry is stale if it matches nothing in a file of which nothing can have been missed, or that is gone."""
+    named = {os.path.abspath(name): name for name in names}
+    stale: list[Entry] = []
+    kept: list[Entry] = []
+    for entry in judged.comparison.unmatched:
+        path = os.path.abspath(os.path.join(baseline.root, entry.path))
+        seen = path in judged.finished and not in_part(named[path])
+        (stale if seen or not os.path.lexists(path) else kept).append(entry)
+    return Compared(baseline, judged.comparison, stale, kept)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import rules
+from .baseline import Baseline, Comparison
 from .checking import Failure
 from .diagnostics import Diagnostic
+from .fingerprints import Lines
 from .settling import FileReport, settle
 from .source.suppressions import Suppressions
 
@@ -24,20 +26,28 @@ Files = Mapping[str, "FileReport | Failure"]
 
 @dataclass(frozen=True)
 class Judged:
-    """found: the findings that stand, of every rule and severity, in reading order. suppressed: those that a comment silences."""
+    """What stands, of every rule and severity.
+
+    found: the findings, in reading order. suppressed: those that a comment silences. comparison: those that the baseline knows,
+    and the rest of it. finished: the files, as absolute paths, of which nothing can have been missed.
+    """
 
     found: list[Diagnostic] = field(default_factory=list)
     suppressed: list[Diagnostic] = field(default_factory=list)
+    comparison: Comparison = field(default_factory=Comparison)
+    finished: frozenset[str] = frozenset()
 
 
-def judge(files: Files, seen_in_part: Callable[[str], bool]) -> Judged:
+def judge(
+    files: Files, seen_in_part: Callable[[str], bool], baseline: Baseline | None = None, lines: Lines = lambda name: ()
+) -> Judged:
     """The findings of a run. ``seen_in_part`` says of a file whether callers of it may lie in files that were not looked at: what
-    is suppressed for their sake shows no use here, and is not judged."""
+    is suppressed for their sake shows no use here, and is not judged. ``lines`` gives the files' lines, for the baseline."""
     reports = {os.path.abspath(name): report for name, report in files.items() if isinstance(report, FileReport)}
     names = {os.path.abspath(name): name for name in files}
     comments = {key: it.comments.fresh() for key, it in reports.items() if it.comments is not None}
-    judged = Judged()
     unfinished = _unfinished(reports)
+    judged = Judged(finished=frozenset(reports.keys() - unfinished))
     for found in settle(reports.values()):
         here = comments.get(os.path.abspath(found.span.filename))
         hidden = (
@@ -52,7 +62,12 @@ def judge(files: Files, seen_in_part: Callable[[str], bool]) -> Judged:
             if idle and not seen_in_part(names[key]):
                 judged.found.extend(idle)
     judged.found.sort(key=lambda found: found.sort_key)
-    return judged
+    if baseline is None:
+        return judged
+    comparison = baseline.compare(judged.found, lines)
+    known = {id(one) for one, _, _ in comparison.known}
+    new = [one for one in judged.found if id(one) not in known]
+    return replace(judged, found=new, comparison=comparison)
 
 
 def _unfinished(reports: dict[str, FileReport]) -> set[str]:

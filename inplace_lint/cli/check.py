@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .adopting import add_noqa
+from .adopting import add_noqa, stale_baseline, tell_baseline, write_baseline
 from .listing import show
 from .options import Options, WithReason, options
 from .printing import FILE_WIDTH, make_report, use_color, write
@@ -33,11 +33,12 @@ def check(**values: Any) -> int:
 
     Exit status: 0 nothing found, 1 findings, 2 wrong use or an internal failure.
     """
+    from ..baseline import BaselineError
     from ..settings import SettingsError
 
     try:
         return _run(Options(**values))
-    except SettingsError as error:
+    except (SettingsError, BaselineError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -62,6 +63,10 @@ def _run(options: Options) -> int:
     processes = options.jobs or os.cpu_count() or 1
     if options.add_noqa is not None:
         return add_noqa(paths, options, settings, processes)
+    if options.write_baseline is not None:
+        return write_baseline(paths, options, settings, processes)
+    if (options.prune_baseline or options.error_on_stale_baseline) and chosen.baseline is None:
+        raise click.UsageError("there is no baseline: name one with --baseline FILE")
     standard_input: tuple[str, str] | None = None
     fixed: Fixed | None = None
     if "-" in paths:
@@ -92,10 +97,14 @@ def _run(options: Options) -> int:
         say_what_was_left(fixed)
     if result.hidden and not options.quiet:
         click.echo(f"{result.hidden} more below the severity that is shown (`--severity info` shows all)", err=True)
+    stale = stale_baseline(result, options)
+    tell_baseline(result, options, stale)
     if say_failures(result, fixed, options.verbose):
         return WRONG_USE
     if options.exit_zero:
         return 0
+    if stale and options.error_on_stale_baseline:
+        return FOUND
     return FOUND if result.fails(settings) or (options.exit_non_zero_on_fix and fixed and fixed.fixed) else 0
 
 
@@ -117,6 +126,7 @@ def _print(
         fixed=fixed.fixed if fixed else [] if settings.fix else None,
         show_fixes=settings.show_fixes,
         unsafe_fixes=settings.unsafe_fixes,
+        baselined=result.baselined,
     )
     files: list[tuple[str, str]] = []
     for target in written:

@@ -33,6 +33,10 @@ class Options:
     force_exclude: bool | None
     output_format: list[tuple[str, str | None]]
     add_noqa: str | None
+    baseline: str | None
+    write_baseline: str | None
+    prune_baseline: bool
+    error_on_stale_baseline: bool
     output_file: str | None
     stdin_filename: str | None
     config: tuple[str, ...]
@@ -195,6 +199,16 @@ _OPTIONS = (
         "--add-noqa",
         metavar="[=REASON]",
         help="Add noqa comments to the lines of all findings; a reason, after an equals sign, goes behind them.",
+    ),
+    click.option(
+        "--baseline", metavar="FILE", help="A file of findings that are known: they are not shown, and fail nothing."
+    ),
+    click.option("--write-baseline", metavar="FILE", help="Write all findings there are to a baseline, or add them."),
+    click.option("--prune-baseline", is_flag=True, help="Take out of the baseline what is found no more."),
+    click.option(
+        "--error-on-stale-baseline",
+        is_flag=True,
+        help="Exit with status 1 if the baseline has entries for what is found no more.",
     ),
     click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop."),
     click.option("--show-settings", is_flag=True, help="Show the settings that hold for a file, and stop."),

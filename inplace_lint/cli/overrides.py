@@ -14,7 +14,7 @@ from .options import Options
 
 _SAME = (
     "select", "ignore", "extend-select", "per-file-ignores", "extend-per-file-ignores", "exclude", "extend-exclude",
-    "respect-gitignore", "force-exclude", "fix", "unsafe-fixes", "show-fixes", "severity", "fail-on", "cache-dir",
+    "respect-gitignore", "force-exclude", "fix", "unsafe-fixes", "show-fixes", "severity", "fail-on", "baseline", "cache-dir",
 )  # fmt: skip
 """Settings that have an option of their own, of the same name."""
 

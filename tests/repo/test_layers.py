@@ -15,11 +15,13 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
-    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "__init__"},
+    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "baseline", "__init__"},
     "api": {
-        *("assumptions", "checking", "judging", "rechecking", "settling", "source", "rules", "diagnostics", "settings"),
-        "fixing",
+        *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fingerprints", "fixing", "judging", "rechecking"),
+        *("rules", "settings", "settling", "source", "workers"),
     },
+    "choosing": {"diagnostics", "rules", "settings", "source"},
+    "workers": {"assumptions", "checking", "settling"},
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
     # What flake8 calls: it prints and selects by itself.
     "flake8_plugin": {"api", "output", "settings", "__init__"},
@@ -28,7 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "checking": {"assumptions", "settling", "source", "lowering", "interp", "project", "rules", "diagnostics"},
     "settling": {"diagnostics", "source"},
     # What counts of all files' findings, once they are in.
-    "judging": {"checking", "settling", "rules", "source", "diagnostics"},
+    "baseline": {"diagnostics", "fingerprints"},
+    "judging": {"baseline", "fingerprints", "checking", "settling", "rules", "source", "diagnostics"},
     "rechecking": {"checking", "settling", "project"},
     # It is handed a function that lints, and knows of no rule.
     "fixing": {"diagnostics", "source"},

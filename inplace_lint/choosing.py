@@ -1,0 +1,59 @@
+"""What settings make of findings and files: which rules are on where, how severe a finding is, what a walk takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, lru_cache
+
+from . import rules
+from .diagnostics import Diagnostic, Severity
+from .settings import Settings, SettingsSource
+from .source import discovery
+from .source.patterns import compiled
+
+
+def selection(settings: Settings) -> discovery.Selection:
+    """What a walk takes, by these settings."""
+    return discovery.Selection(settings.include + settings.extend_include, settings.exclude + settings.extend_exclude)
+
+
+def chosen(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
+    """The findings of the rules that are on, from the severity that is shown, in reading order."""
+    return [it for it in weighed(found, settings) if it.severity >= settings.of(it.span.filename).severity]
+
+
+def weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:
+    """The findings of the rules that are on where they stand, as severe as the settings make them, in reading order."""
+    kept: list[Diagnostic] = []
+    for it in found:
+        here = settings.of(it.span.filename)
+        if it.code not in active(here) or it.code in ignored_in(here, it.span.filename):
+            continue
+        # A note stays one: so many assumptions hardly ever hold together.
+        if it.assumptions and it.severity == Severity.WARNING != here.assume_severity:
+            it = replace(it, severity=min(rules.find_rule(it.code).severity, here.assume_severity))
+        kept.append(it)
+    return sorted(kept, key=order)
+
+
+@cache
+def active(settings: Settings) -> frozenset[str]:
+    """The rules that are on, found once for many files."""
+    return rules.active(settings.select, settings.extend_select, settings.ignore)
+
+
+@lru_cache(maxsize=4096)
+def ignored_in(settings: Settings, filename: str) -> frozenset[str]:
+    """The rules that are off in one file."""
+    name, codes = os.path.basename(filename), frozenset[str]()
+    for pattern, selectors in (*settings.per_file_ignores, *settings.extend_per_file_ignores):
+        negated = pattern.startswith("!")
+        if compiled((pattern.removeprefix("!"),)).match(name, filename) is not negated:
+            codes |= rules.select(selectors)
+    return codes
+
+
+def order(found: Diagnostic) -> tuple[object, ...]:
+    return found.sort_key
