@@ -31,7 +31,7 @@ from .settings import Settings, SettingsSource
 from .settling import FileReport
 from .source import discovery, noqa, text
 from .source.mentions import is_mentioned
-from .workers import checked
+from .workers import Progress, checked
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -50,6 +50,10 @@ __all__ = [
     "fix_text",
     "is_excluded",
 ]
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +120,13 @@ def check_paths(
     settings: SettingsSource | None = None,
     jobs: int = 1,
     baseline: Baseline | None = None,
+    progress: Progress = _no_progress,
 ) -> Result:
     """Checks files, and the Python files below folders.
 
     What cannot be read, found or parsed is a finding and stops nothing; neither does a fault of ours, which is kept in
     ``Result.failures``. ``jobs`` is the number of processes. ``baseline`` stands for the one that the settings name.
+    ``progress`` is told of each file.
     Raises ``rules.UnknownRule`` as ``check_source`` does, ``SettingsError`` and ``BaselineError``.
     """
     settings = settings or Settings()
@@ -128,7 +134,7 @@ def check_paths(
     active(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
-    parts = checked(files, jobs, names, None, _assumed(names, settings))
+    parts = checked(files, jobs, names, None, _assumed(names, settings), progress)
     result = _gather(dict(zip(names, parts, strict=True)), settings, baseline)
     return replace(result, diagnostics=sorted([*chosen(found, settings), *result.diagnostics], key=order))
 
@@ -170,6 +176,7 @@ def fix_paths(
     *,
     unsafe: bool = False,
     dry: bool = False,
+    progress: Progress = _no_progress,
 ) -> Fixed:
     """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
     settings = settings or Settings()
@@ -178,7 +185,14 @@ def fix_paths(
     names = [str(path) for path in files]
     signatures = {name: documents.signature(name) for name in names}
     assumed = _assumed(names, settings)
-    runs = Rechecker(names, lambda some, overlay: checked([Path(it) for it in some], jobs, names, overlay, assumed))
+    shown_once = [progress]
+
+    def check(some: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
+        # The first time is the long one; what is checked again is a few files, many times over.
+        step = shown_once.pop() if shown_once else _no_progress
+        return checked([Path(it) for it in some], jobs, names, overlay, assumed, step)
+
+    runs = Rechecker(names, check)
 
     def load(name: str) -> Document:
         if documents.signature(name) != signatures[name]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .assumptions import Assumptions
 from .checking import Checker, Failure
 from .settling import FileReport
+
+Progress = Callable[[int, int], None]
+"""Is told how many files are done, and out of how many."""
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
@@ -20,11 +23,12 @@ def checked(
     names: Sequence[str],
     overlay: Mapping[str, str] | None,
     assumed: Mapping[str, Assumptions],
+    progress: Progress = lambda done, total: None,
 ) -> Iterable[FileReport | Failure]:
     """What each file shows, in the order of the files, which are all of the run's ``names`` or some."""
     start = (names, overlay, assumed)
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
-        return map(Checker(*start).file, files)
+        return _one_by_one(Checker(*start), files, progress)
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
@@ -32,11 +36,18 @@ def checked(
     try:
         with ProcessPoolExecutor(min(jobs, len(files)), initializer=_begin, initargs=start) as pool:
             for part in pool.map(_file, files, chunksize=4):
-                done.append(part)  # noqa: PERF402 - what came before a break counts
+                done.append(part)  # what came before a break counts
+                progress(len(done), len(files))
     except BrokenProcessPool:
         # A process died, out of memory or of stack. One process a file shows on which, and keeps the others.
         done.extend(_alone(path, start) for path in files[len(done) :])
     return done
+
+
+def _one_by_one(checker: Checker, files: Sequence[Path], progress: Progress) -> Iterator[FileReport | Failure]:
+    for number, path in enumerate(files, 1):
+        yield checker.file(path)
+        progress(number, len(files))
 
 
 _CHECKERS: list[Checker] = []

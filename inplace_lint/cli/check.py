@@ -15,6 +15,7 @@ from .adopting import add_noqa, stale_baseline, tell_baseline, write_baseline
 from .listing import show
 from .options import Options, WithReason, options
 from .printing import FILE_WIDTH, make_report, use_color, write
+from .progress import Progress
 from .standard_input import check_standard_input, fix_standard_input, pass_by
 from .status import FOUND, WRONG_USE
 from .targets import Target, targets, write_files
@@ -79,10 +80,14 @@ def _run(options: Options) -> int:
         else:
             result, standard_input = check_standard_input(data, name, settings)
     elif fix:
-        fixed = api.fix_paths(paths, settings, processes, unsafe=chosen.unsafe_fixes, dry=options.diff)
+        with Progress.on_terminal(options.quiet) as step:
+            fixed = api.fix_paths(
+                paths, settings, processes, unsafe=chosen.unsafe_fixes, dry=options.diff, progress=step
+            )
         result = fixed.result
     else:
-        result = api.check_paths(paths, settings, processes)
+        with Progress.on_terminal(options.quiet) as step:
+            result = api.check_paths(paths, settings, processes, progress=step)
     if options.verbose:
         click.echo(f"checked {result.checked} files in {time.perf_counter() - started:.2f} s", err=True)
     if options.diff:

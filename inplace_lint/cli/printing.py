@@ -6,8 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+import click
 
 if TYPE_CHECKING:
     from ..api import Result
@@ -61,9 +64,19 @@ def write(text: str) -> None:
 
 
 def write_bytes(data: bytes) -> None:
+    """As ``write``, of bytes."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # What is still buffered must go nowhere, or Python complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise click.ClickException(f"cannot write the output: {error.strerror or error}") from error
+
+
+def silence(*streams: TextIO) -> None:
+    """What is still buffered, and what comes, goes nowhere: Python complains at exit if it cannot be written."""
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
