@@ -7,7 +7,6 @@ settled between them (see ``settling``) and selected. ``check_source`` is for on
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,25 +14,23 @@ from pathlib import Path
 
 from . import rules
 from .assumptions import USUAL, Assumptions
-from .baseline import Baseline, Comparison, Entry, merged
+from .baseline import Baseline
 from .checking import Checker, Failure
 from .choosing import active, chosen, order, selection, weighed
 from .diagnostics import Diagnostic
 from .fingerprints import Lines
 from .fixing import documents, rounds, writing
 from .fixing.documents import Change, Document, Unfixable
-from .fixing.imports import Speller
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
-from .judging import UNREADABLE, UNUSED, Judged, judge
+from .judging import UNREADABLE, UNUSED, Compared, compared, judge
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource
 from .settling import FileReport
-from .source import discovery, noqa, text
+from .source import discovery, noqa
 from .source.mentions import is_mentioned
+from .sources import Sources
 from .workers import Progress, checked
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 __all__ = [
     "Commented",
@@ -54,31 +51,6 @@ __all__ = [
 
 def _no_progress(done: int, total: int) -> None:
     """Nobody watches."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A baseline, and a run that was held against it.
-
-    stale: entries that match nothing any more. kept: those that match nothing either, in files that were not, or not fully, seen.
-    """
-
-    baseline: Baseline
-    comparison: Comparison
-    stale: list[Entry]
-    kept: list[Entry]
-
-    def pruned(self) -> Baseline:
-        """The baseline without what is stale; what was renamed goes by its new name."""
-        known = [(identity, reason) for _, identity, reason in self.comparison.known]
-        return self.baseline.updated(merged(known, self.kept))
-
-    def with_new(self, shown: Iterable[Diagnostic]) -> Baseline:
-        """The same with the findings that are shown and that it does not know yet."""
-        wanted = {(one.code, one.span) for one in shown}
-        new = [(identity, "") for one, identity in self.comparison.new if (one.code, one.span) in wanted]
-        known = [(identity, reason) for _, identity, reason in self.comparison.known]
-        return self.baseline.updated(merged([*known, *new], self.kept))
 
 
 @dataclass(frozen=True)
@@ -109,7 +81,7 @@ def check_source(source: str, filename: str = "<string>", settings: SettingsSour
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
     checker = Checker([filename], overlay, _assumed([filename], settings))
-    sources = _Sources({filename: source})
+    sources = Sources({filename: source})
     parts = {filename: checker.source(source, filename)}
     judged = judge(parts, _seen_in_part(parts), _baseline(settings), sources.lines)
     return sources.spelt(chosen(judged.found, settings))
@@ -289,7 +261,7 @@ def _fixed(
     baseline, in_part = _baseline(settings), _seen_in_part(names)
 
     def lint(changed: Mapping[str, str]) -> list[Diagnostic]:
-        sources = _Sources({**(texts or {}), **changed})
+        sources = Sources({**(texts or {}), **changed})
         return _found(reports(changed), in_part, baseline, sources.lines)
 
     fixer = rounds.Fixer(first.values(), load, lint, shown, unsafe)
@@ -314,34 +286,6 @@ def _found(
         for name, it in parts.items()
     }
     return judge(whole, in_part, baseline, lines).found
-
-
-class _Sources:
-    """The texts of a run's files: those given, by name, and else what lies on disk. Each is read once."""
-
-    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
-        self._texts = dict(texts or {})
-        self._lines: dict[str, Sequence[str]] = {}
-
-    def text(self, name: str) -> str:
-        """A file's text; nothing where it cannot be read."""
-        if name not in self._texts:
-            try:
-                self._texts[name] = text.read(Path(name))
-            except text.SourceError:  # the file is gone by now; nothing can be put into an empty one
-                self._texts[name] = ""
-        return self._texts[name]
-
-    def lines(self, name: str) -> Sequence[str]:
-        """A file's lines, without their ends."""
-        if name not in self._lines:
-            self._lines[name] = _LINE_END.split(self.text(name))
-        return self._lines[name]
-
-    def spelt(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The findings, each with its fix in the words of the file that it is for."""
-        speller = Speller(self.text)
-        return [speller.spelt(one) for one in found]
 
 
 def _seen_in_part(names: Collection[str]) -> Callable[[str], bool]:
@@ -398,7 +342,7 @@ def _gather(
 ) -> Result:
     """What the parts of a run come to; ``texts``, by name, stand for what lies on disk."""
     failures = [part for part in parts.values() if isinstance(part, Failure)]
-    sources, in_part = _Sources(texts), _seen_in_part(parts)
+    sources, in_part = Sources(texts), _seen_in_part(parts)
     judged = judge(parts, in_part, baseline, sources.lines)
     enabled = weighed(judged.found, settings)
     shown = [it for it in enabled if it.severity >= settings.of(it.span.filename).severity]
@@ -409,7 +353,7 @@ def _gather(
         len(parts),
         len(enabled) - len(shown),
         sources.spelt(known),
-        None if baseline is None else _compared(baseline, judged, parts, in_part),
+        None if baseline is None else compared(baseline, judged, parts, in_part),
     )
 
 
@@ -417,15 +361,3 @@ def _baseline(settings: SettingsSource) -> Baseline | None:
     """The baseline that the settings name. Raises ``BaselineError``."""
     path = settings.run.baseline
     return None if path is None else Baseline.read(path)
-
-
-def _compared(baseline: Baseline, judged: Judged, names: Iterable[str], in_part: Callable[[str], bool]) -> Compared:
-    """An entry is stale if it matches nothing in a file of which nothing can have been missed, or that is gone."""
-    named = {os.path.abspath(name): name for name in names}
-    stale: list[Entry] = []
-    kept: list[Entry] = []
-    for entry in judged.comparison.unmatched:
-        path = os.path.abspath(os.path.join(baseline.root, entry.path))
-        seen = path in judged.finished and not in_part(named[path])
-        (stale if seen or not os.path.lexists(path) else kept).append(entry)
-    return Compared(baseline, judged.comparison, stale, kept)

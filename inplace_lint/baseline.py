@@ -21,12 +21,13 @@ from typing import Any
 
 from .diagnostics import Diagnostic
 from .fingerprints import Identity, Lines, identities
+from .settings import SettingsError
 
 VERSION = 1
 _KEYS = ("path", "code", "in", "text", "count", "reason")
 
 
-class BaselineError(Exception):
+class BaselineError(SettingsError):
     """A baseline that cannot be used; the message names the file and says what is wrong."""
 
 

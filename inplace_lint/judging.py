@@ -7,11 +7,11 @@ Which rules are on plays no part here: a suppression is used where its rule woul
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from . import rules
-from .baseline import Baseline, Comparison
+from .baseline import Baseline, Comparison, Entry, merged
 from .checking import Failure
 from .diagnostics import Diagnostic
 from .fingerprints import Lines
@@ -92,3 +92,40 @@ def _unused(filename: str, comments: Suppressions) -> list[Diagnostic]:
             continue
         found.append(rules.unused_suppression(filename, unused))
     return found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A baseline, and a run that was held against it.
+
+    stale: entries that match nothing any more. kept: those that match nothing either, in files that were not, or not fully, seen.
+    """
+
+    baseline: Baseline
+    comparison: Comparison
+    stale: list[Entry]
+    kept: list[Entry]
+
+    def pruned(self) -> Baseline:
+        """The baseline without what is stale; what was renamed goes by its new name."""
+        known = [(identity, reason) for _, identity, reason in self.comparison.known]
+        return self.baseline.updated(merged(known, self.kept))
+
+    def with_new(self, shown: Iterable[Diagnostic]) -> Baseline:
+        """The same with the findings that are shown and that it does not know yet."""
+        wanted = {(one.code, one.span) for one in shown}
+        new = [(identity, "") for one, identity in self.comparison.new if (one.code, one.span) in wanted]
+        known = [(identity, reason) for _, identity, reason in self.comparison.known]
+        return self.baseline.updated(merged([*known, *new], self.kept))
+
+
+def compared(baseline: Baseline, judged: Judged, names: Iterable[str], in_part: Callable[[str], bool]) -> Compared:
+    """An entry is stale if it matches nothing in a file of which nothing can have been missed, or that is gone."""
+    named = {os.path.abspath(name): name for name in names}
+    stale: list[Entry] = []
+    kept: list[Entry] = []
+    for entry in judged.comparison.unmatched:
+        path = os.path.abspath(os.path.join(baseline.root, entry.path))
+        seen = path in judged.finished and not in_part(named[path])
+        (stale if seen or not os.path.lexists(path) else kept).append(entry)
+    return Compared(baseline, judged.comparison, stale, kept)

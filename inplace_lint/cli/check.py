@@ -34,12 +34,11 @@ def check(**values: Any) -> int:
 
     Exit status: 0 nothing found, 1 findings, 2 wrong use or an internal failure.
     """
-    from ..baseline import BaselineError
     from ..settings import SettingsError
 
     try:
         return _run(Options(**values))
-    except (SettingsError, BaselineError) as error:
+    except SettingsError as error:
         raise click.ClickException(str(error)) from error
 
 
