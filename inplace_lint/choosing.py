@@ -34,6 +34,8 @@ def weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagn
         # A note stays one: so many assumptions hardly ever hold together.
         if it.assumptions and it.severity == Severity.WARNING != here.assume_severity:
             it = replace(it, severity=min(rules.find_rule(it.code).severity, here.assume_severity))
+        if it.fix is not None and it.code not in fixable(here):
+            it = replace(it, fix=replace(it.fix, applicability="display-only"))
         kept.append(it)
     return sorted(kept, key=order)
 
@@ -42,6 +44,12 @@ def weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagn
 def active(settings: Settings) -> frozenset[str]:
     """The rules that are on, found once for many files."""
     return rules.active(settings.select, settings.extend_select, settings.ignore)
+
+
+@cache
+def fixable(settings: Settings) -> frozenset[str]:
+    """The rules whose findings may be fixed."""
+    return rules.active(settings.fixable, settings.extend_fixable, settings.unfixable)
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from .progress import Progress
 from .standard_input import check_standard_input, fix_standard_input, pass_by
 from .status import FOUND, WRONG_USE
 from .targets import Target, targets, write_files
-from .telling import say_failures, say_what_was_left, show_diff
+from .telling import say_failures, say_what_was_fixed, say_what_was_left, show_diff
 
 if TYPE_CHECKING:
     from ..api import Fixed, Result
@@ -51,6 +51,8 @@ def _run(options: Options) -> int:
         raise click.UsageError("--show-files cannot be used with --show-settings")
     settings = resolver(options)
     chosen = settings.run
+    if chosen.fix_only:
+        chosen = replace(chosen, fix=True)
     fix = chosen.fix or options.diff
     started = time.perf_counter()
     paths = options.paths or (".",)
@@ -96,7 +98,10 @@ def _run(options: Options) -> int:
             return WRONG_USE
         return FOUND if fixed and fixed.changes and not options.exit_zero else 0
 
-    _print(result, fixed, options, chosen, written, standard_input)
+    if chosen.fix_only:
+        say_what_was_fixed(fixed, options, chosen)
+    else:
+        _print(result, fixed, options, chosen, written, standard_input)
     if fixed and not options.quiet:
         say_what_was_left(fixed)
     if result.hidden and not options.quiet:
@@ -109,7 +114,8 @@ def _run(options: Options) -> int:
         return 0
     if stale and options.error_on_stale_baseline:
         return FOUND
-    return FOUND if result.fails(settings) or (options.exit_non_zero_on_fix and fixed and fixed.fixed) else 0
+    remains = result.fails(settings) and not chosen.fix_only
+    return FOUND if remains or (options.exit_non_zero_on_fix and fixed and fixed.fixed) else 0
 
 
 def _print(

@@ -21,7 +21,11 @@ class Options:
     extend_select: tuple[str, ...]
     per_file_ignores: dict[str, list[str]]
     extend_per_file_ignores: dict[str, list[str]]
+    fixable: tuple[str, ...]
+    unfixable: tuple[str, ...]
+    extend_fixable: tuple[str, ...]
     fix: bool | None
+    fix_only: bool | None
     unsafe_fixes: bool | None
     show_fixes: bool | None
     diff: bool
@@ -143,7 +147,21 @@ _OPTIONS = (
         metavar="PATTERN:RULE",
         help="More of the same, on top of the settings.",
     ),
+    click.option("--fixable", callback=_codes, multiple=True, metavar="RULES", help="Rules that may be fixed."),
+    click.option("--unfixable", callback=_codes, multiple=True, metavar="RULES", help="Rules that may not be fixed."),
+    click.option(
+        "--extend-fixable",
+        callback=_codes,
+        multiple=True,
+        metavar="RULES",
+        help="Rules that may be fixed on top of `--fixable`.",
+    ),
     click.option("--fix/--no-fix", default=None, help="Apply fixes to resolve findings."),
+    click.option(
+        "--fix-only/--no-fix-only",
+        default=None,
+        help="Apply fixes, but do not report on, or fail for, what remains. Implies --fix.",
+    ),
     click.option(
         "--unsafe-fixes/--no-unsafe-fixes",
         default=None,

@@ -12,11 +12,8 @@ from ..settings.reading import rooted
 from ..settings.table import options as table
 from .options import Options
 
-_SAME = (
-    "select", "ignore", "extend-select", "per-file-ignores", "extend-per-file-ignores", "exclude", "extend-exclude",
-    "respect-gitignore", "force-exclude", "fix", "unsafe-fixes", "show-fixes", "severity", "fail-on", "baseline", "cache-dir",
-)  # fmt: skip
-"""Settings that have an option of their own, of the same name."""
+_SAME = tuple(key for key, row in table().items() if row.field in Options.__annotations__ and key != "output-format")
+"""Settings that have an option of their own, of the same name. An output format may come with a path, so it goes its own way."""
 
 
 def resolver(options: Options) -> Resolver:

@@ -10,6 +10,8 @@ from .printing import use_color, write
 
 if TYPE_CHECKING:
     from ..api import Fixed, Result
+    from ..settings import Settings
+    from .options import Options
 
 
 def show_diff(fixed: Fixed, color: str, quiet: bool, standard_input: bool, unsafe: bool) -> None:
@@ -33,6 +35,20 @@ def show_diff(fixed: Fixed, color: str, quiet: bool, standard_input: bool, unsaf
     if closing:
         click.echo(closing, err=standard_input)
     say_what_was_left(fixed)
+
+
+def say_what_was_fixed(fixed: Fixed | None, options: Options, settings: Settings) -> None:
+    """How much was fixed, and on demand what: all that ``--fix-only`` says."""
+    from ..output import Report, closing
+
+    if fixed is None or not fixed.fixed:
+        return
+    report = Report((), fixed=fixed.fixed, show_fixes=settings.show_fixes, summary=False)
+    lines = [closing(report), ""] if settings.show_fixes else []
+    if not options.quiet:
+        lines.append(f"Fixed {len(fixed.fixed)} error{'' if len(fixed.fixed) == 1 else 's'}.")
+    if lines:
+        click.echo("\n".join(lines), err="-" in options.paths)
 
 
 def say_what_was_left(fixed: Fixed) -> None:

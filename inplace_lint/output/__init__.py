@@ -8,9 +8,19 @@ import re
 from collections.abc import Callable
 
 from . import statistics
-from .report import Report, diff_summary, no_lines, plural, summary
+from .report import Report, closing, diff_summary, no_lines, plural, summary
 
-__all__ = ["Report", "diff_summary", "formats", "no_lines", "plural", "render", "render_statistics", "summary"]
+__all__ = [
+    "Report",
+    "closing",
+    "diff_summary",
+    "formats",
+    "no_lines",
+    "plural",
+    "render",
+    "render_statistics",
+    "summary",
+]
 
 _HELPERS = frozenset({"places", "report", "statistics", "style", "suggestion", "words"})
 

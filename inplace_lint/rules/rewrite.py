@@ -45,6 +45,7 @@ WITHOUT_TWIN: dict[str, str | None] = {
     "requires_grad_": None,
 }
 
+
 def out_of_place(ctx: RuleContext, write: Write) -> Rewrite | None:
     """The write as an operation that makes a new tensor; None where there is no such form."""
     if write.form == "module" and write.flag_site is not None:

@@ -292,7 +292,13 @@ def _new_gradient(ctx: RuleContext, event: GradientWritten) -> Advice:
     name, arguments = event.write.target, function.args.args
     bound = f"{name} = "
     last = spot.owner is function and spot.index == len(spot.block) - 1
-    if last and len(arguments) == 1 and arguments[0].arg == name and new.code.startswith(bound) and "\n" not in new.code:
+    if (
+        last
+        and len(arguments) == 1
+        and arguments[0].arg == name
+        and new.code.startswith(bound)
+        and "\n" not in new.code
+    ):
         return Advice(advice, replace(new, code=f"return {new.code.removeprefix(bound)}"))
     return Advice(advice, new, "display-only")
 

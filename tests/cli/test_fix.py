@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -195,3 +197,39 @@ def test_an_interrupted_run(leaf: Path) -> None:
     assert done.stderr.strip() == "interrupted: 0 of 1 files were changed, the others are as before"
     assert [it.name for it in leaf.parent.iterdir()] == ["leaf.py"]
     assert leaf.read_text() == LEAF
+
+
+def test_fix_only_says_how_many_and_fails_for_nothing_else(tmp_path: Path, inplace_lint: Callable[..., Any]) -> None:
+    fixable = "x = 1  # noqa: IPL201\n"
+    (tmp_path / "a.py").write_text(f"import torch\nw = torch.nn.Parameter(torch.ones(3))\nv = w[0]\nv += 1\n{fixable}")
+    before = inplace_lint("check", "--no-fix")
+    assert before.status == 1
+    ran = inplace_lint("check", "--fix-only", "--unfixable", "IPL1")
+    assert (ran.status, ran.out) == (0, "Fixed 1 error.\n")
+    assert inplace_lint("check", "--fix-only", "--unfixable", "IPL1").out == ""
+    (tmp_path / "a.py").write_text(fixable)
+    ran = inplace_lint("check", "--fix-only", "--show-fixes", "--exit-non-zero-on-fix")
+    assert ran.status == 1 and "1 × IPL900 (unused-suppression)" in ran.out and ran.out.endswith("\nFixed 1 error.\n")
+    ran = inplace_lint("check", "--fix-only", "-", stdin=fixable.encode())
+    assert (ran.out, ran.err) == ("x = 1\n", "Fixed 1 error.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "fixed"),
+    [
+        (["--fix"], True),
+        (["--fix", "--unfixable", "IPL900"], False),
+        (["--fix", "--unfixable", "IPL9"], False),
+        (["--fix", "--fixable", "IPL2"], False),
+        (["--fix", "--fixable", "IPL2", "--extend-fixable", "unused-suppression"], True),
+        (["--fix", "--config", "unfixable = ['ALL']"], False),
+    ],
+)
+def test_which_rules_may_be_fixed(
+    tmp_path: Path, inplace_lint: Callable[..., Any], options: list[str], fixed: bool
+) -> None:
+    (tmp_path / "a.py").write_text("x = 1  # noqa: IPL201\n")
+    ran = inplace_lint("check", *options)
+    assert ran.status == (0 if fixed else 1)
+    assert ("noqa" not in (tmp_path / "a.py").read_text()) == fixed
+    assert fixed or "[*]" not in ran.out
