@@ -45,6 +45,7 @@ Held = Literal[
 Root = Literal[
     "tensor",  # a tensor
     "elements",  # a list or dict that holds the tensor, or the one it views, as an element
+    "attributes",  # an object that holds it under the attribute which the source names
     "other",  # something from which nobody can tell how to get to the tensor: a tuple, a nest of containers
 ]
 

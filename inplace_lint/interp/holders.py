@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inplace_lint.domain.heap import Effort
-from inplace_lint.domain.objects import Container, Frame, Node, Place, Tensor
+from inplace_lint.domain.objects import Container, Frame, Instance, Node, Place, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Value, references
 from inplace_lint.events import Event, Held, Root, Site, Use, Write
@@ -177,13 +177,23 @@ def _stands_for(m: Machine, state: State, oid: int, target: str | None) -> Root:
     found: set[Root] = set()
     for atom in frame.names[name]:
         obj = state.heap.get(atom) if isinstance(atom, int) else None
-        if not isinstance(obj, Container):
+        if isinstance(obj, Instance) and name != "self":
+            value = obj.attrs.get(_attribute(target), {})
+            found.add("other" if own.isdisjoint(value) else "attributes")
+        elif not isinstance(obj, Container):
             found.add("tensor")
         elif obj.kind == "tuple" or not any(not own.isdisjoint(value) for value in _elements(obj)):
             found.add("other")
         else:
             found.add("elements")
     return found.pop() if len(found) == 1 else "other"
+
+
+def _attribute(target: str | None) -> str:
+    """The first attribute in an expression such as ``net.state[0]``; empty where another thing follows the name."""
+    name = _root(target) or ""
+    rest = (target or "")[len(name) :]
+    return (_root(rest[1:]) or rest[1:]) if rest.startswith(".") else ""
 
 
 def _elements(obj: Container) -> list[Value]:

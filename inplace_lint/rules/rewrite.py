@@ -397,7 +397,8 @@ def _root(parsed: Parsed, target: ast.expr | None) -> ast.expr | None:
             return None
     if parsed.root == "tensor" or not isinstance(target, ast.Name):
         return target
-    return above if parsed.root == "elements" and isinstance(above, ast.Subscript) else None
+    fits = {"elements": ast.Subscript, "attributes": ast.Attribute}.get(parsed.root)
+    return above if fits is not None and isinstance(above, fits) else None
 
 
 def _leaves_torch(whole: ast.expr | None, below: ast.expr) -> bool:

@@ -159,3 +159,18 @@ def test_an_initialiser_calls_torchs_own_where_there_is_one(write: str, new: str
     source += f"        self.w = nn.Parameter(torch.ones(3))\n        {write}\n\n\nNet()\n"
     found = only(HEAD + source)
     assert (found.code, found.suggestion, level(found)) == ("IPL101", new, "safe")
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        ("box.t[0] = 1", "box.t = box.t.clone()\nbox.t[0] = 1"),
+        ("box.same[0] = 1", "words"),
+    ],
+)
+def test_an_object_is_no_tensor(write: str, expected: str) -> None:
+    box = "class Box:\n    def __init__(self, t):\n        self.t = t\n\n    def get(self):\n        return self.t\n\n"
+    box += "    same = property(get)\n\n\n"
+    found = only(f"{HEAD}{box}box = Box(w.exp())\n{write}\nbox.t.sum().backward()\n")
+    assert found.code == "IPL202"
+    assert (found.suggestion or level(found)) == expected
