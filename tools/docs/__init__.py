@@ -1,0 +1,1 @@
+"""What is made for the documentation: a page a rule, the drawings, and what mkdocs needs to know besides."""
