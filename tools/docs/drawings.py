@@ -10,7 +10,7 @@ from tools.docs.svg import Canvas, Tone
 
 def drawings() -> dict[str, str]:
     """Every drawing by the name of its file."""
-    made: tuple[Callable[[], Canvas], ...] = (memory, kept, saved, silent, columns, steps)
+    made: tuple[Callable[[], Canvas], ...] = (memory, kept, saved, silent, columns, steps, pipeline)
     return {f"{draw.__name__}.svg": draw().svg() for draw in made}
 
 
@@ -199,24 +199,26 @@ def columns() -> Canvas:
     """A loop that fills a buffer: one counter for all of it."""
     canvas = Canvas(
         760,
-        300,
+        322,
         "A buffer that is filled column by column",
         "Each round keeps column i - 1 for sin's backward, at the version of that moment, and then writes column i. The "
         "write is counted for the whole buffer, so that every column kept before is out of date.",
     )
-    canvas.text(24, 32, "for i in range(1, 4):  out[:, i] = out[:, i - 1].sin()", code=True, size=14)
-    canvas.text(206, 64, "out: one storage, one counter", tone="muted", size=13)
-    canvas.text(500, 64, "what the graph keeps", tone="muted", size=13)
+    canvas.text(24, 32, "out[:, 0] = w", code=True, size=14)
+    canvas.text(24, 54, "for i in range(1, 4): out[:, i] = out[:, i - 1].sin()", code=True, size=14)
+    canvas.text(206, 86, "out: one storage, one counter", tone="muted", size=13)
+    canvas.text(500, 86, "what this round's sin keeps", tone="muted", size=13)
     for i in range(1, 4):
-        y = 78 + (i - 1) * 58
+        y = 100 + (i - 1) * 58
         canvas.text(24, y + 24, f"after round i = {i}", size=13.5)
         for n in range(4):
             tone: Tone = "bad" if n == i else "kept" if n == i - 1 else "plain"
             canvas.box(206 + 42 * n, y, 42, 36, str(n), tone=tone, round_=0)
-        canvas.badge(388, y + 18, f"version {i}")
-        canvas.box(500, y, 236, 36, f"column {i - 1}, at version {i - 1}", tone="kept", code=False, size=13)
-    canvas.text(24, 272, "out.sum().backward()", code=True, size=14)
-    canvas.text(206, 272, "column 2 was kept at version 2; the counter stands at 3: raises", tone="bad", size=13.5, bold=True)
+        canvas.badge(388, y + 18, f"version {i + 1}")
+        canvas.box(500, y, 236, 36, f"column {i - 1}, at version {i}", tone="kept", code=False, size=13)
+    canvas.text(24, 294, "out.sum().backward()", code=True, size=14)
+    said = "column 2 was kept at version 3, the counter stands at 4: raises"
+    canvas.text(206, 294, said, tone="bad", size=13.5, bold=True)
     return canvas
 
 
@@ -261,4 +263,32 @@ def steps() -> Canvas:
             canvas.text(x + 100, y + 94, said, anchor="middle", size=13, tone="bad" if ends_badly else "muted")
             if n < 2:
                 canvas.arrow((x + 200, y + 58), (x + 242, y + 58))
+    return canvas
+
+
+def pipeline() -> Canvas:
+    """From files to findings."""
+    canvas = Canvas(
+        760,
+        150,
+        "From files to findings",
+        "Text is screened, lowered to a small representation, interpreted over abstract tensors, settled between files, and "
+        "becomes findings. The op model, made from PyTorch, feeds the interpreter.",
+    )
+    stages = [
+        ("screen", "a byte search,\na quick parse"),
+        ("lower", "syntax to a small\nrepresentation"),
+        ("interpret", "over tensors\nwithout values"),
+        ("settle", "callers in\nother files"),
+        ("report", "rules, stories,\nfixes"),
+    ]
+    for n, (name, words) in enumerate(stages):
+        x = 24 + n * 148
+        canvas.box(x, 24, 112, 40, name, tone="kept" if name == "interpret" else "tensor", code=False)
+        for m, line in enumerate(words.split("\n")):
+            canvas.text(x + 56, 86 + 17 * m, line, anchor="middle", tone="muted", size=12.5)
+        if n < len(stages) - 1:
+            canvas.arrow((x + 112, 44), (x + 147, 44))
+    canvas.badge(274, 128, "op model, made from PyTorch", width=204)
+    canvas.arrow((376, 117), (376, 108), tone="counter")
     return canvas

@@ -51,8 +51,8 @@ def index() -> str:
     parts = [
         "# Rules\n",
         MARK.replace("the rule's docstring", "the rules' docstrings") + "\n",
-        "A rule is named by its code or by its name: in `--select`, in settings, in `# noqa`. `inplace-lint rule IPL202` prints its page",
-        "in a terminal. An error becomes a warning where something had to be assumed about a caller; see",
+        "A rule is named by its code or by its name: in `--select`, in settings, in `# noqa`. `inplace-lint rule IPL202` prints",
+        "its page in a terminal. An error becomes a warning where something had to be assumed about a caller; see",
         "[severities](../how-it-works.md#errors-warnings-and-notes).\n",
     ]
     for prefix, (title, what) in FAMILIES.items():
