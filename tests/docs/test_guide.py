@@ -14,9 +14,11 @@ from typing import Any, Literal
 import pytest
 import torch
 import torch.nn.functional as F
+from torch._dynamo.exc import BackendCompilerFailed
 from torch.autograd.graph import saved_tensors_hooks
 
 from inplace_lint.api import check_source
+from inplace_lint.diagnostics import Severity
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
@@ -152,3 +154,32 @@ def test_what_the_table_says_of_operations_is_so(keeps: str) -> None:
     for op in KEEPS[keeps]:
         assert fails(op, "input") == ("input" in keeps or keeps == "both")
         assert fails(op, "result") == (keeps in ("its result", "both"))
+
+
+def test_without_a_caller_it_is_a_warning_with_the_assumption_that_the_page_names() -> None:
+    (example,) = (it.code for it in EXAMPLES if "def clip" in it.code)
+    (found,) = check_source(example[: example.index("\n\nw = ")])
+    assert found.severity == Severity.WARNING
+    assert "argument `x` of `clip` requires grad" in found.assumptions
+    assert re.sub(r"\s+", " ", f"assuming {found.assumptions[0]}") in " ".join(PAGE.split())
+    (called,) = check_source(example)
+    assert called.severity == Severity.ERROR and called.assumptions == ()
+
+
+def test_compiled_by_a_real_backend_it_fails_and_data_stays_wrong_as_the_page_says() -> None:
+    def loud(w: torch.Tensor) -> torch.Tensor:
+        y = w.exp()
+        y += 1
+        return y.sum()
+
+    def silent(w: torch.Tensor) -> torch.Tensor:
+        y = w.exp()
+        y.data.add_(1)
+        return y.sum()
+
+    w = torch.ones(1, requires_grad=True)
+    with pytest.raises(BackendCompilerFailed, match="modified by an inplace operation"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.compile(loud, backend="aot_eager")(w).backward()
+    torch.compile(silent, backend="aot_eager")(w).backward()
+    assert w.grad is not None and torch.allclose(w.grad, w.exp() + 1)

@@ -46,8 +46,8 @@ def memory() -> Canvas:
     canvas.arrow((540, 202), (564, 202))
     for n in range(4):
         canvas.box(566 + 42 * n, 180, 42, 44, f"{n + 1}.0", round_=0, tone="kept" if n == 0 else "plain")
-    canvas.text(566, 248, "h[0] is its first place, and", tone="muted", size=13)
-    canvas.text(566, 266, "has no counter of its own", tone="muted", size=13)
+    canvas.text(566, 248, "h[0]: the first place,", tone="muted", size=13)
+    canvas.text(566, 266, "no counter of its own", tone="muted", size=13)
     return canvas
 
 
@@ -270,7 +270,7 @@ def pipeline() -> Canvas:
     """From files to findings."""
     canvas = Canvas(
         760,
-        150,
+        168,
         "From files to findings",
         "Text is screened, lowered to a small representation, interpreted over abstract tensors, settled between files, and "
         "becomes findings. The op model, made from PyTorch, feeds the interpreter.",
@@ -289,6 +289,6 @@ def pipeline() -> Canvas:
             canvas.text(x + 56, 86 + 17 * m, line, anchor="middle", tone="muted", size=12.5)
         if n < len(stages) - 1:
             canvas.arrow((x + 112, 44), (x + 147, 44))
-    canvas.badge(274, 128, "op model, made from PyTorch", width=204)
-    canvas.arrow((376, 117), (376, 108), tone="counter")
+    canvas.badge(274, 144, "op model, made from PyTorch", width=204)
+    canvas.arrow((376, 133), (376, 110), tone="counter")
     return canvas

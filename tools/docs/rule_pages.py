@@ -30,7 +30,7 @@ FAMILIES = {
     "IPL4": ("Views and memory", "A view or its memory must not be written, or not in this grad mode."),
     "IPL5": ("The graph's lifetime", "The graph is gone, or never led where the code looks."),
     "IPL0": ("The check itself", "Nothing is wrong with a tensor; the linter says what it could not do."),
-    "IPL9": ("The linter's comments", "A suppression is at fault, no tensor."),
+    "IPL9": ("The linter's comments", "A comment for the linter is at fault, no tensor."),
 }
 
 APPLICABILITIES = {

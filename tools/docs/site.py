@@ -1,4 +1,4 @@
-"""mkdocs' hook: pages that stand outside ``docs``, links to files of the repository, and the rules in the navigation.
+"""mkdocs' hook: pages that stand outside ``docs``, links to files of the repository, and what fills the navigation.
 
 README, CONTRIBUTING and CHANGELOG are pages of the site without a copy in the repository. A link out of ``docs`` leads to such a
 page where there is one, and to the file itself, which then goes to the site as it is, where there is none.
@@ -23,13 +23,17 @@ _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Puts the rules' pages into the navigation, so that a new rule is in it without being listed."""
+    """Completes the navigation: a page for each rule, and at the end of *Use it* the guides that nobody has put in order."""
     names = [path.name for path in (ROOT / "docs" / "rules").glob("IPL*.md")]
     # Rules about the check itself come last.
     codes = sorted(names, key=lambda name: (name.startswith(("IPL0", "IPL9")), name))
+    listed = str(config.nav)
+    guides = sorted(path.name for path in (ROOT / "docs").glob("*.md") if f"'{path.name}'" not in listed)
     for entry in config.nav or []:
-        if isinstance(entry, dict) and "Rules" in entry:
-            entry["Rules"] = ["rules/index.md", *(f"rules/{name}" for name in codes)]
+        if "Rules" in entry:
+            entry["Rules"] += [f"rules/{name}" for name in codes]
+        if "Use it" in entry:
+            entry["Use it"] += guides
     return config
 
 

@@ -155,7 +155,11 @@ class Canvas:
         across, down = at[0] - before[0], at[1] - before[1]
         length = (across**2 + down**2) ** 0.5 or 1
         ux, uy = across / length, down / length
-        corners = [at, (at[0] - 9 * ux - 4 * uy, at[1] - 9 * uy + 4 * ux), (at[0] - 9 * ux + 4 * uy, at[1] - 9 * uy - 4 * ux)]
+        corners = [
+            at,
+            (at[0] - 9 * ux - 4 * uy, at[1] - 9 * uy + 4 * ux),
+            (at[0] - 9 * ux + 4 * uy, at[1] - 9 * uy - 4 * ux),
+        ]
         points = " ".join(f"{x:.4g},{y:.4g}" for x, y in corners)
         self._shapes.append(f'<polygon class="{name}" points="{points}"/>')
 
