@@ -16,6 +16,7 @@ from .clean import clean
 from .config import config
 from .printing import silence
 from .rule import rule
+from .server import server
 from .status import WRONG_USE
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -57,5 +58,5 @@ def cli() -> None:
     """Finds the in-place writes that PyTorch's autograd rejects, or silently turns into wrong gradients."""
 
 
-for command in (explain_error, check, rule, config, clean):
+for command in (explain_error, check, rule, config, server, clean):
     cli.add_command(command)
