@@ -57,7 +57,11 @@ def test_the_findings_of_a_buffer_are_published_as_it_is_typed(tmp_path: Path) -
         async with started(tmp_path) as client:
             client.open("model.py", SAVED)
             (found,) = await client.findings("model.py")
-            assert (found.code, found.source, found.severity) == ("IPL202", "inplace-lint", types.DiagnosticSeverity.Error)
+            assert (found.code, found.source, found.severity) == (
+                "IPL202",
+                "inplace-lint",
+                types.DiagnosticSeverity.Error,
+            )
             assert found.range == types.Range(types.Position(4, 0), types.Position(4, 6))
             assert found.code_description is not None and found.code_description.href.startswith("https://")
             steps = found.related_information or []
@@ -154,7 +158,9 @@ def test_quick_fixes_tell_safe_from_unsafe_and_make_what_they_say(tmp_path: Path
 
 def test_unsafe_fixes_say_so_and_those_to_look_at_are_no_edits(tmp_path: Path) -> None:
     unsafe = "import torch\n\nw = torch.ones(3, requires_grad=True)\nw.zero_()\n"
-    shown = "import torch\n\nw = torch.ones(3, requires_grad=True)\nb = w * 2\nl = b.sum()\nl.backward()\nl.backward()\n"
+    shown = (
+        "import torch\n\nw = torch.ones(3, requires_grad=True)\nb = w * 2\nl = b.sum()\nl.backward()\nl.backward()\n"
+    )
 
     async def session() -> None:
         async with started(tmp_path) as client:
@@ -311,5 +317,3 @@ def test_without_pygls_the_command_says_what_to_install(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == "Error: the language server needs pygls: install it with `pip install 'inplace-lint[lsp]'`\n"
-
-

@@ -15,7 +15,13 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
-    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "baseline", "__init__"},
+    "cli": {"api", "output", "settings", "rules", "diagnostics", "source", "fixing", "explain", "baseline", "server", "__init__"},
+    # What stays open and is linted again and again, and the server that editors talk to.
+    "session": {
+        *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fixing", "judging", "rules", "settings"),
+        *("settling", "source", "sources"),
+    },
+    "server": {"session", "settings", "fixing", "source", "rules", "output", "diagnostics", "__init__"},
     "api": {
         *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fingerprints", "fixing", "judging", "rechecking"),
         *("rules", "settings", "settling", "source", "sources", "workers"),
