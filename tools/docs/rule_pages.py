@@ -59,7 +59,7 @@ def index() -> str:
         rules = [rule for rule in all_rules() if rule.code.startswith(prefix)]
         if not rules:
             continue
-        parts += [f"## {title}\n", f"{what}\n", "| code | name | what it finds | PyTorch |", "|---|---|---|---|"]
+        parts += [f"## {title}\n", f"{what}\n", "| code | name | what it finds | PyTorch, on the example |", "|---|---|---|---|"]
         for rule in rules:
             summary = documentation(rule).summary
             link = f"[`{rule.code}`]({rule.code}.md)"
@@ -74,12 +74,13 @@ def rule_page(rule: Rule) -> str:
     facts = [
         ("Code", f"`{rule.code}`"),
         ("Severity", severity(rule)),
-        ("PyTorch", OUTCOMES[rule.outcome]),
+        ("PyTorch, on the example", OUTCOMES[rule.outcome]),
     ]
     example = _example(rule)
     if example is not None and example.fix is not None:
         facts.append(("Fix of the example", APPLICABILITIES[example.fix.applicability]))
-    table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]
+    rows = [f"| {name} | {value} |" for name, value in facts]
+    table = [rows[0], "|---|---|", *rows[1:]]
     head, _, rest = found.text.partition("\n")
     parts = [f"# {rule.name} ({rule.code})", MARK, head, "\n".join(table), rest.strip("\n")]
     if example is not None and found.bad is not None:
