@@ -171,6 +171,13 @@ def test_without_a_caller_it_is_a_warning_with_the_assumption_that_the_page_name
     assert called.severity == Severity.ERROR and called.assumptions == ()
 
 
+def test_with_tanh_the_loop_runs_as_the_page_says() -> None:
+    (example,) = (it.code for it in EXAMPLES if "out[:, i - 1].sin()" in it.code)
+    code = example.replace("sin()  # IPL201", "tanh()")
+    assert code != example
+    assert check_source(code) == [] and run(code)[0] == ""
+
+
 def test_compiled_by_a_real_backend_it_fails_and_data_stays_wrong_as_the_page_says() -> None:
     def loud(w: torch.Tensor) -> torch.Tensor:
         y = w.exp()

@@ -59,7 +59,12 @@ def index() -> str:
         rules = [rule for rule in all_rules() if rule.code.startswith(prefix)]
         if not rules:
             continue
-        parts += [f"## {title}\n", f"{what}\n", "| code | name | what it finds | PyTorch, on the example |", "|---|---|---|---|"]
+        parts += [
+            f"## {title}\n",
+            f"{what}\n",
+            "| code | name | what it finds | PyTorch, on the example |",
+            "|---|---|---|---|",
+        ]
         for rule in rules:
             summary = documentation(rule).summary
             link = f"[`{rule.code}`]({rule.code}.md)"

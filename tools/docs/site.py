@@ -51,6 +51,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Makes a page's links out of ``docs`` lead to where those files are on the site."""
+    if page.parent is None:
+        # A page without a section of its own needs no list of the section's pages beside it.
+        page.meta["hide"] = ["navigation"]
     if page.file.src_uri in PAGES.values():
         return markdown
     return links(markdown, f"docs/{page.file.src_uri}")
