@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import rules
 from .assumptions import USUAL, Assumptions
@@ -24,13 +25,17 @@ from .fixing.documents import Change, Document, Unfixable
 from .fixing.rounds import NotFixed
 from .fixing.writing import Written
 from .judging import UNREADABLE, UNUSED, Compared, compared, judge
+from .naming import Names
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource
 from .settling import FileReport
 from .source import discovery, noqa
 from .source.mentions import is_mentioned
 from .sources import Sources
-from .workers import Progress, checked
+from .workers import Progress, checked, checked_text
+
+if TYPE_CHECKING:
+    from .caching import Cache
 
 __all__ = [
     "Commented",
@@ -58,6 +63,7 @@ class Result:
     """What a run found. ``hidden`` counts findings below the severity that is shown.
 
     baselined: findings that would be shown if the baseline did not know them. compared: what came of the baseline.
+    trouble: what is wrong with the cache, where something is.
     """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -66,6 +72,7 @@ class Result:
     hidden: int = 0
     baselined: list[Diagnostic] = field(default_factory=list)
     compared: Compared | None = None
+    trouble: str | None = None
 
     def fails(self, settings: SettingsSource) -> bool:
         """Whether anything was found that should make a CI job fail."""
@@ -80,9 +87,9 @@ def check_source(source: str, filename: str = "<string>", settings: SettingsSour
     """
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
-    checker = Checker([filename], overlay, _assumed([filename], settings))
     sources = Sources({filename: source})
-    parts = {filename: checker.source(source, filename)}
+    report = Checker(overlay, _assumed([filename], settings)).source(source, filename)
+    parts = {filename: Names([filename]).report(report)}
     judged = judge(parts, _seen_in_part(parts), _baseline(settings), sources.lines)
     return sources.spelt(chosen(judged.found, settings))
 
@@ -93,12 +100,13 @@ def check_paths(
     jobs: int = 1,
     baseline: Baseline | None = None,
     progress: Progress = _no_progress,
+    cache_dir: str | None = None,
 ) -> Result:
     """Checks files, and the Python files below folders.
 
     What cannot be read, found or parsed is a finding and stops nothing; neither does a fault of ours, which is kept in
     ``Result.failures``. ``jobs`` is the number of processes. ``baseline`` stands for the one that the settings name.
-    ``progress`` is told of each file.
+    ``progress`` is told of each file. ``cache_dir`` is a folder of reports of earlier runs; without it nothing is kept.
     Raises ``rules.UnknownRule`` as ``check_source`` does, ``SettingsError`` and ``BaselineError``.
     """
     settings = settings or Settings()
@@ -106,17 +114,29 @@ def check_paths(
     active(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
-    parts = checked(files, jobs, names, None, _assumed(names, settings), progress)
+    assumed = _assumed(names, settings)
+    kept = _cache(cache_dir, assumed)
+    parts = checked(files, jobs, names, None, assumed, progress, kept)
     result = _gather(dict(zip(names, parts, strict=True)), settings, baseline)
-    return replace(result, diagnostics=sorted([*chosen(found, settings), *result.diagnostics], key=order))
+    trouble = None if kept is None else kept.trouble
+    return replace(
+        result, diagnostics=sorted([*chosen(found, settings), *result.diagnostics], key=order), trouble=trouble
+    )
+
+
+def _cache(folder: str | None, assumed: Mapping[str, Assumptions]) -> Cache | None:
+    if folder is None:
+        return None
+    from .caching import Cache
+
+    return Cache(folder, assumed)
 
 
 def check_text(source: str, filename: str, settings: SettingsSource | None = None) -> Result:
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
     overlay = {os.path.abspath(filename): source}
     settings = settings or Settings()
-    checker = Checker([filename], overlay, _assumed([filename], settings))
-    parts = {filename: checker.guarded(source, filename)}
+    parts = {filename: checked_text(source, filename, overlay, _assumed([filename], settings))}
     return _gather(parts, settings, _baseline(settings), {filename: source})
 
 
@@ -149,6 +169,7 @@ def fix_paths(
     unsafe: bool = False,
     dry: bool = False,
     progress: Progress = _no_progress,
+    cache_dir: str | None = None,
 ) -> Fixed:
     """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
     settings = settings or Settings()
@@ -158,11 +179,12 @@ def fix_paths(
     signatures = {name: documents.signature(name) for name in names}
     assumed = _assumed(names, settings)
     shown_once = [progress]
+    kept = _cache(cache_dir, assumed)
 
     def check(some: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
         # The first time is the long one; what is checked again is a few files, many times over.
         step = shown_once.pop() if shown_once else _no_progress
-        return checked([Path(it) for it in some], jobs, names, overlay, assumed, step)
+        return checked([Path(it) for it in some], jobs, names, overlay, assumed, step, kept)
 
     runs = Rechecker(names, check)
 
@@ -186,7 +208,7 @@ def fix_text(data: bytes, filename: str, settings: SettingsSource | None = None,
     assumed = _assumed([filename], settings)
 
     def check(names: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
-        return [Checker([filename], overlay, assumed).guarded(overlay[os.path.abspath(name)], name) for name in names]
+        return [checked_text(overlay[os.path.abspath(name)], name, overlay, assumed) for name in names]
 
     runs = Rechecker([filename], check, {os.path.abspath(filename): document.text})
     return _fixed(runs, [filename], lambda name: document, settings, unsafe, None, {filename: document.text})

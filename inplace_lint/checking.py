@@ -41,19 +41,17 @@ class Failure:
 
 
 class Checker:
-    """Checks files of one run. ``names`` are the files to report on, as the user named them; others are read, not reported.
+    """Checks files of one run, each under the name that it is given; others go by the way to them from here.
 
     ``assumed`` says what is taken for granted in files, by name, where that is not the usual.
     """
 
     def __init__(
         self,
-        names: Sequence[str],
         overlay: Mapping[str, str] | None = None,
         assumed: Mapping[str, Assumptions] | None = None,
     ) -> None:
         self._assumed = dict(assumed or {})
-        self._names = {os.path.abspath(name): name for name in names}
         self._overlay = dict(overlay or {})
 
     @cached_property
@@ -66,6 +64,8 @@ class Checker:
     def file(self, path: Path) -> FileReport | Failure:
         """What one file shows; what cannot be read or parsed is a finding."""
         filename = str(path)
+        if "project" in self.__dict__:
+            self.project.start()
         held = self._overlay.get(os.path.abspath(filename))
         if held is not None:
             return self.guarded(held, filename)
@@ -74,6 +74,10 @@ class Checker:
         except text.SourceError as error:
             return FileReport.plain(rules.unreadable(filename, error.message, error.row, error.column))
         return self.guarded(source, filename)
+
+    def used(self) -> tuple[set[str], set[str]]:
+        """What the last file's report rests on besides the file itself: other files, and folders that were looked through."""
+        return self.project.used() if "project" in self.__dict__ else (set(), set())
 
     def guarded(self, source: str, filename: str) -> FileReport | Failure:
         """What a text shows, or the fault that kept us from it."""
@@ -110,11 +114,11 @@ class Checker:
         except LoweringError as error:
             return FileReport.plain(wrong or rules.unreadable(filename, error.message, error.row, error.column))
         self.project.put(key, module)
-        context = rules.RuleContext(_Files(self.project, self._names | {key: filename}))
+        context = rules.RuleContext(_Files(self.project, {key: filename}))
         entries = [
             Entry(
                 root.definition,
-                tuple(self._reported(rules.diagnose(root.events, context), key)),
+                tuple(rules.diagnose(root.events, context)),
                 root.ran,
                 root.forward,
                 root.complete,
@@ -124,13 +128,6 @@ class Checker:
         ]
         problems = [rules.incomplete(filename, it.message, it.row, it.column) for it in module.problems]
         return FileReport((*FileReport.plain(*problems).entries, *entries))
-
-    def _reported(self, found: list[Diagnostic], key: str) -> Iterator[Diagnostic]:
-        """The findings in files that are to be reported."""
-        for it in found:
-            there = os.path.abspath(it.span.filename)
-            if there == key or there in self._names:
-                yield it
 
 
 def _package(key: str) -> str | None:

@@ -20,6 +20,7 @@ from .diagnostics import Diagnostic
 from .fixing.documents import Document
 from .fixing.rounds import Fixer
 from .judging import judge
+from .naming import Names
 from .settings import SettingsSource
 from .settling import FileReport
 from .source import discovery
@@ -56,7 +57,7 @@ class Session:
             self._parts.clear()
         self._mentioned.clear()
         self._assumed = assumed
-        checker = Checker(names, texts, assumed)
+        checker = Checker(texts, assumed)
         again = _affected(checker, names, changed or ())
         parts = {
             name: checker.file(Path(name)) if name in again or name not in self._parts else self._parts[name]
@@ -76,7 +77,7 @@ class Session:
 
         def lint(changed: Mapping[str, str]) -> list[Diagnostic]:
             overlay = {**texts, **changed}
-            checker = Checker(names, overlay, assumed)
+            checker = Checker(overlay, assumed)
             parts = {it: checker.file(Path(it)) for it in _affected(checker, names, [name])}
             return self._judged(parts, overlay, settings)
 
@@ -91,10 +92,11 @@ class Session:
         self, parts: Mapping[str, FileReport | Failure], texts: Mapping[str, str], settings: SettingsSource
     ) -> list[Diagnostic]:
         """What stands of all files; one on which the analysis breaks down has a finding that says so."""
+        naming = Names(parts)
         whole = {
             name: FileReport.plain(rules.unreadable(name, f"could not be checked: {it.error}"))
             if isinstance(it, Failure)
-            else it
+            else naming.report(it)
             for name, it in parts.items()
         }
         path = settings.run.baseline

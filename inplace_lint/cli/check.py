@@ -69,6 +69,7 @@ def _run(options: Options) -> int:
         return write_baseline(paths, options, settings, processes)
     if (options.prune_baseline or options.error_on_stale_baseline) and chosen.baseline is None:
         raise click.UsageError("there is no baseline: name one with --baseline FILE")
+    cache = None if options.no_cache else chosen.cache_dir
     standard_input: tuple[str, str] | None = None
     fixed: Fixed | None = None
     if "-" in paths:
@@ -83,14 +84,22 @@ def _run(options: Options) -> int:
     elif fix:
         with Progress.on_terminal(options.quiet) as step:
             fixed = api.fix_paths(
-                paths, settings, processes, unsafe=chosen.unsafe_fixes, dry=options.diff, progress=step
+                paths,
+                settings,
+                processes,
+                unsafe=chosen.unsafe_fixes,
+                dry=options.diff,
+                progress=step,
+                cache_dir=cache,
             )
         result = fixed.result
     else:
         with Progress.on_terminal(options.quiet) as step:
-            result = api.check_paths(paths, settings, processes, progress=step)
+            result = api.check_paths(paths, settings, processes, progress=step, cache_dir=cache)
     if options.verbose:
         click.echo(f"checked {result.checked} files in {time.perf_counter() - started:.2f} s", err=True)
+        if result.trouble:
+            click.echo(f"the cache is of no use: {result.trouble}", err=True)
     if options.diff:
         if fixed:
             show_diff(fixed, options.color, options.quiet, "-" in paths, chosen.unsafe_fixes)

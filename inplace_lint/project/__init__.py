@@ -8,6 +8,20 @@
 Only files of the project are read: installed packages are not, and ``torch`` is what the op model says of it.
 """
 
-from inplace_lint.project.project import Project
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inplace_lint.project.project import Project
 
 __all__ = ["Project"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, since a run that finds everything in the cache asks for places only, and lowering is a quarter of a second to load.
+    if name == "Project":
+        from inplace_lint.project.project import Project
+
+        return Project
+    raise AttributeError(name)

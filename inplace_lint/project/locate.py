@@ -23,10 +23,11 @@ _MOST_ROOTS = 12
 
 
 class Locator:
-    """Finds modules on disk; what was found is remembered for the whole run."""
+    """Finds modules on disk; what was found is remembered for the whole run. ``asked`` collects the folders looked at."""
 
     def __init__(self) -> None:
         self._listed: dict[str, frozenset[str]] = {}
+        self.asked: set[str] = set()
 
     def find(self, importer: str, module: str, level: int) -> str | None:
         """The key of ``module``, imported with ``level`` dots by the file of that key; None where it is not in the project."""
@@ -53,12 +54,12 @@ class Locator:
         """The module of that dotted name below a folder. The folder itself, as a package, for an empty name."""
         parts = module.split(".") if module else []
         for part in parts[:-1]:
-            if part not in self._names(folder):
+            if part not in self.names(folder):
                 return None
             folder = os.path.join(folder, part)
         if not parts:
             return self._package(folder)
-        names = self._names(folder)
+        names = self.names(folder)
         last = parts[-1]
         if last in names:
             package = self._package(os.path.join(folder, last))
@@ -67,24 +68,30 @@ class Locator:
         return os.path.join(folder, f"{last}.py") if f"{last}.py" in names else None
 
     def _package(self, folder: str) -> str | None:
-        names = self._names(folder)
+        names = self.names(folder)
         if "__init__.py" in names:
             return os.path.join(folder, "__init__.py")
         return folder if names else None
 
     def _empty(self, folder: str) -> bool:
         """Whether a folder that would be a package without ``__init__.py`` holds no module at all, like a folder of data."""
-        return not any(name.endswith(".py") for name in self._names(folder)) and not any(
-            any(inner.endswith(".py") for inner in self._names(os.path.join(folder, name)))
-            for name in self._names(folder)
+        return not any(name.endswith(".py") for name in self.names(folder)) and not any(
+            any(inner.endswith(".py") for inner in self.names(os.path.join(folder, name)))
+            for name in self.names(folder)
         )
 
-    def _names(self, folder: str) -> frozenset[str]:
+    def names(self, folder: str) -> frozenset[str]:
+        """The folders and Python files in a folder; none where it cannot be listed."""
+        self.asked.add(folder)
         known = self._listed.get(folder)
         if known is None:
             try:
                 with os.scandir(folder) as entries:
-                    known = frozenset(e.name for e in entries if e.name.endswith(".py") or e.is_dir())
+                    known = frozenset(
+                        e.name
+                        for e in entries
+                        if e.name.removesuffix(".py").isidentifier() and (e.name.endswith(".py") or e.is_dir())
+                    )
             except OSError:
                 known = frozenset()
             self._listed[folder] = known
@@ -93,27 +100,27 @@ class Locator:
     def _roots(self, importer: str) -> list[str]:
         folder = os.path.dirname(importer)
         outermost = folder
-        while "__init__.py" in self._names(outermost) and os.path.dirname(outermost) != outermost:
+        while "__init__.py" in self.names(outermost) and os.path.dirname(outermost) != outermost:
             outermost = os.path.dirname(outermost)
         roots = [outermost] if outermost != folder else [folder]
         if os.path.basename(outermost) in _INSTALLED:
             return roots
-        top = _top(outermost)
+        highest = top(outermost)
         current = folder
         while len(roots) < _MOST_ROOTS:
             if current not in roots:
                 roots.append(current)
-            if current == top or os.path.dirname(current) == current or len(current) <= len(top):
+            if current == highest or os.path.dirname(current) == current or len(current) <= len(highest):
                 break
             current = os.path.dirname(current)
-        source = os.path.join(top, "src")
-        if source not in roots and "src" in self._names(top):
+        source = os.path.join(highest, "src")
+        if source not in roots and "src" in self.names(highest):
             roots.append(source)
         return roots
 
 
 @cache
-def _top(folder: str) -> str:
+def top(folder: str) -> str:
     """The nearest folder from here upwards that bears the mark of a project; the folder itself where none does."""
     current = folder
     while True:

@@ -28,6 +28,18 @@ class Project:
         self._modules: OrderedDict[str, LoweredModule | None] = OrderedDict()
         self._kept = 0
         self._facts: dict[str, _Facts] = {}
+        self._read: set[str] = set()
+
+    # --- what an analysis rests on ---
+
+    def start(self) -> None:
+        """From now on note what is used: for one file after the other."""
+        self._read, self._locator.asked = set(), set()
+
+    def used(self) -> tuple[set[str], set[str]]:
+        """The files whose content, and the folders whose names, were used since ``start``."""
+        files = {key for key in self._read if key.endswith(".py")}
+        return files, self._locator.asked | (self._read - files)
 
     # --- names ---
 
@@ -53,6 +65,7 @@ class Project:
 
     def source(self, key: str) -> str:
         """The text of a module. Raises ``SourceError`` where it cannot be read."""
+        self._read.add(key)
         if key in self._overlay:
             return self._overlay[key]
         return text.read(Path(key))
@@ -67,6 +80,8 @@ class Project:
 
     def module(self, key: str) -> LoweredModule | None:
         """A module as IR; None where it is a mere folder, cannot be read or is no Python (which others report)."""
+        if not key.endswith(SUFFIX):
+            self._read.add(key)
         if key in self._modules:
             self._modules.move_to_end(key)
             return self._modules[key]
@@ -112,6 +127,7 @@ class Project:
                     yield self._facts_of(other)
 
     def _facts_of(self, key: str) -> _Facts:
+        self._read.add(key)
         facts = self._facts.get(key)
         if facts is None:
             index = None
@@ -121,10 +137,12 @@ class Project:
                 except text.SourceError:
                     index = None
             facts = self._facts[key] = _NOTHING if index is None else self._fact(key, index)
+        self._locator.asked |= facts.folders
         return facts
 
     def _fact(self, key: str, index: screen.ModuleIndex) -> _Facts:
         leads_to: dict[str, None] = {}
+        before, self._locator.asked = self._locator.asked, set()
         for level, module, names in index.imported:
             found = self.find(key, module, level)
             if found is None:
@@ -136,16 +154,20 @@ class Project:
                     leads_to[inner] = None
         # A star import may bring torch from anywhere.
         torch = any("torch" in name for name in index.imports) or any("*" in names for _, _, names in index.imported)
-        return _Facts(index.is_telling, torch, tuple(leads_to))
+        folders = frozenset(self._locator.asked)
+        self._locator.asked |= before
+        return _Facts(index.is_telling, torch, tuple(leads_to), folders)
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What is remembered of a module's index: whether it is telling, whether it imports torch, what it imports."""
+    """What is remembered of a module's index: whether it is telling, whether it imports torch, what it imports, and the folders
+    in which that was looked for."""
 
     telling: bool
     torch: bool
     leads_to: tuple[str, ...]
+    folders: frozenset[str] = frozenset()
 
 
 _NOTHING = _Facts(False, False, ())

@@ -195,15 +195,3 @@ def test_compiled_by_a_real_backend_it_fails_and_data_stays_wrong_as_the_page_sa
         torch.compile(loud, backend="aot_eager")(w).backward()
     torch.compile(silent, backend="aot_eager")(w).backward()
     assert w.grad is not None and torch.allclose(w.grad, w.exp() + 1)
-
-
-def test_the_two_lines_of_how_it_works_do_what_their_comments_say() -> None:
-    page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    said = []
-    for line in block.splitlines():
-        code = f"import torch\n\nb = torch.ones(3, requires_grad=True) * 2\n{line}\n(b + c).sum().backward()\n"
-        found = [it.code for it in check_source(code)]
-        assert bool(found) == ("Error" in run(code)[0]) == ("raises" in line)
-        said.append(found)
-    assert said == [[], ["IPL201"]]

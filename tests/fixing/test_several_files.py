@@ -81,14 +81,14 @@ def test_a_file_that_changes_while_it_is_checked_is_left_alone(tmp_path: Path, m
 
     path = tmp_path / "a.py"
     path.write_text(LEAF)
-    real = api._checked
+    real = api.checked
 
     def checked(*arguments):  # type: ignore[no-untyped-def]
         done = list(real(*arguments))
         path.write_text("# new\n" + LEAF)
         return done
 
-    monkeypatch.setattr(api, "_checked", checked)
+    monkeypatch.setattr(api, "checked", checked)
     done = fix_paths([path], unsafe=True)
     assert [it.reason for it in done.not_fixed] == ["the file changed while it was checked"]
     assert path.read_text() == "# new\n" + LEAF

@@ -11,6 +11,7 @@ from inplace_lint import api
 from inplace_lint.checking import Checker
 from inplace_lint.diagnostics import Severity
 from inplace_lint.interp import roots
+from inplace_lint.naming import Names
 from inplace_lint.settings import Settings
 from inplace_lint.settling import FileReport, settle
 
@@ -166,10 +167,10 @@ def test_nothing_depends_on_jobs_or_on_the_order_of_files(library: Path) -> None
     assert found(library, jobs=2) == first
     files = sorted(library.rglob("*.py"))
     for order in (files, files[::-1]):
-        checker = Checker([str(file) for file in files])
-        reports = [checker.file(file) for file in order]
-        assert all(isinstance(report, FileReport) for report in reports)
-        again = settle([report for report in reports if isinstance(report, FileReport)])
+        checker, names = Checker(), Names([str(file) for file in files])
+        reports = [names.report(report) for file in order if isinstance(report := checker.file(file), FileReport)]
+        assert len(reports) == len(files)
+        again = settle(reports)
         assert [(os.path.relpath(it.span.filename, library), it.span.start.row, it.code) for it in again] == first
 
 

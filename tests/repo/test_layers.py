@@ -19,16 +19,19 @@ ALLOWED: dict[str, set[str]] = {
     # What stays open and is linted again and again, and the server that editors talk to.
     "session": {
         *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fixing", "judging", "rules", "settings"),
-        *("settling", "source", "sources"),
+        *("settling", "source", "sources", "naming"),
     },
     "server": {"session", "settings", "fixing", "source", "rules", "output", "diagnostics", "__init__"},
     "api": {
         *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fingerprints", "fixing", "judging", "rechecking"),
-        *("rules", "settings", "settling", "source", "sources", "workers"),
+        *("rules", "settings", "settling", "source", "sources", "workers", "caching", "naming"),
     },
     "sources": {"diagnostics", "fixing", "source"},
     "choosing": {"diagnostics", "rules", "settings", "source"},
-    "workers": {"assumptions", "checking", "settling"},
+    "workers": {"assumptions", "caching", "checking", "naming", "settling", "source"},
+    "naming": {"diagnostics", "settling"},
+    # It needs no analysis: what a report rests on is told by who makes it.
+    "caching": {"assumptions", "project", "settling", "__init__"},
     # One file from text to findings, and what the findings of all files make together: the two halves of `api`.
     # What flake8 calls: it prints and selects by itself.
     "flake8_plugin": {"api", "output", "settings", "__init__"},
