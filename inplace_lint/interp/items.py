@@ -27,6 +27,7 @@ from inplace_lint.domain.values import (
 )
 from inplace_lint.interp import attributes, calls, classes, counters, denial, layout
 from inplace_lint.interp.binding import Arguments, classify_index
+from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.operators import split
@@ -64,14 +65,17 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     row = engine.m.model.method("__getitem__")
     if row is None:
         return ANYTHING
-    kind = classify_index(state, index)
+    unknown = _of_either_kind(index)
+    kept = None if unknown is None else kept_by_nms(engine.m, unknown)
+    kind = classify_index(state, index) if kept is None else "advanced"
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
     arguments = Arguments([tensors, index], settings={"index": kind})
     value = call_op(engine, state, row.variants, arguments, call)
     if value is None:
         return ANYTHING
-    unknown = _of_either_kind(index) if kind == "basic" else None
-    question = "" if unknown is None else engine.m.derived(unknown, " as a number", False, "no").tag
+    if kept is not None:
+        return under(value, kept)
+    question = "" if unknown is None or kind != "basic" else engine.m.derived(unknown, " as a number", False, "no").tag
     if unknown is None or not question:
         return value
     # Whether what nobody knows is a number, which makes a view, or a mask or a list, which makes a copy, is an assumption.

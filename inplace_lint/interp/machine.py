@@ -123,6 +123,8 @@ class Machine:
         """The literals that the counter of a tag may end at."""
         self.stops_before: dict[str, frozenset[str]] = {}
         """The tags of the unknown numbers that the counter of a tag may stop before."""
+        self.kept_boxes: set[str] = set()
+        """The tags of indices that a non-maximum suppression gave."""
         self.registries: dict[int, int] = {}
         self.complete: dict[int, list[Value]] = {}
         self.universal: set[int] = set()

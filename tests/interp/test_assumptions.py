@@ -118,3 +118,16 @@ def show(picture, path):
 """
     (found,) = diagnostics(source)
     assert (found.code, found.assumptions) == ("IPL401", ("argument `picture` of `show` requires grad",))
+
+
+def test_what_suppression_keeps_of_boxes_is_hardly_trained() -> None:
+    forward = "        y = self.head(x)\n        y[:, 5:] *= y[:, 4:5]\n        keep = {}\n        return y[keep[:9]]\n"
+    net = (
+        "import torchvision\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.head = torch.nn.Linear(3, 6)\n    def forward(self, x):\n"
+    )
+    (found,) = diagnostics(net + forward.format("torchvision.ops.nms(y[:, :4], y[:, 5], 0.5)"))
+    assert found.severity == Severity.WARNING
+    assert found.assumptions == ("the boxes that non-maximum suppression keeps are trained",)
+    (found,) = diagnostics(net + forward.format("y[:, 5].argsort()"))
+    assert found.severity == Severity.ERROR
