@@ -42,10 +42,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One step of the finding's story."""
+    """One step of the finding's story. ``cell`` is set by output: see ``Diagnostic``."""
 
     message: str
     span: Span
+    cell: int | None = None
 
 
 Applicability = Literal["safe", "unsafe", "display-only"]
@@ -53,10 +54,11 @@ Applicability = Literal["safe", "unsafe", "display-only"]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace what ``span`` covers by ``content``."""
+    """Replace what ``span`` covers by ``content``. ``cell`` is set by output: see ``Diagnostic``."""
 
     content: str
     span: Span
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Diagnostic:
     """One finding, complete: nothing else is needed to print it.
 
     ``suggestion`` is the rewrite in code, as the user would type it, in place of the statement at ``suggestion_span``
-    where that is set; ``noqa_row`` is the row on which a
+    where that is set. ``cell`` is the cell of a notebook, which output fills in: until then rows count through all cells (see
+    ``source/notebook.py``). ``noqa_row`` is the row on which a
     suppression comment counts (the last row of the statement that holds the finding's start). ``traces``
     are for those who hold a traceback against it: one for each way in which it comes about.
     """

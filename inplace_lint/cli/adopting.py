@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .status import WRONG_USE
+from .telling import place_of
 
 if TYPE_CHECKING:
     from ..api import Result
@@ -29,10 +30,8 @@ def add_noqa(paths: Sequence[str], options: Options, settings: Resolver, jobs: i
         raise click.UsageError("--add-noqa: the reason cannot contain line breaks")
     done = api.add_noqa(paths, settings, jobs, reason.strip())
     for it in done.left:
-        start = it.found.span.start
-        click.echo(
-            f"no comment: {it.found.span.filename}:{start.row}:{start.column}: {it.found.code}: {it.reason}", err=True
-        )
+
+        click.echo(f"no comment: {place_of(it.found)}: {it.found.code}: {it.reason}", err=True)
     for note in done.written.notes:
         click.echo(f"note: {note}", err=True)
     for name, why in done.written.failures.items():

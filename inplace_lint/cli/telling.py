@@ -10,6 +10,7 @@ from .printing import use_color, write
 
 if TYPE_CHECKING:
     from ..api import Fixed, Result
+    from ..diagnostics import Diagnostic
     from ..settings import Settings
     from .options import Options
 
@@ -51,11 +52,19 @@ def say_what_was_fixed(fixed: Fixed | None, options: Options, settings: Settings
         click.echo("\n".join(lines), err="-" in options.paths)
 
 
+def place_of(found: Diagnostic) -> str:
+    """``path:row:column`` of a finding in a file as it is now, with the cell of a notebook."""
+    from ..output import in_cell
+    from ..output.words import within
+    from ..sources import Sources
+
+    return f"{found.span.filename}:{within(in_cell(found, Sources().lines))}"
+
+
 def say_what_was_left(fixed: Fixed) -> None:
     """Which fixes were not made and why, and what else to know of the files that were written, on standard error."""
     for it in fixed.not_fixed:
-        start = it.found.span.start
-        place = f"{it.found.span.filename}:{start.row}:{start.column}"
+        place = place_of(it.found)
         click.echo(f"not fixed: {place}: {it.found.code}: {it.reason}", err=True)
     for note in fixed.written.notes:
         click.echo(f"note: {note}", err=True)

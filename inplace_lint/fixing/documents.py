@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..source import text
+from ..source.notebook import NotebookError, by_cell, is_notebook, with_program
 from .diff import unified
 
 
@@ -31,7 +32,8 @@ class Document:
         """The bytes of a file, understood as Python does. Raises ``Unfixable`` for what text cannot stand for."""
         try:
             source = text.decode(data, name)
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            # A notebook is JSON, and has no coding line.
+            encoding = "utf-8" if is_notebook(name) else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         except (text.SourceError, SyntaxError) as error:
             raise Unfixable(str(error)) from error
         made = cls(name, data, source, "utf-8" if encoding == "utf-8-sig" else encoding)
@@ -49,11 +51,20 @@ class Document:
 
     def encoded(self, source: str) -> bytes:
         """A text as bytes of this file. Raises ``Unfixable`` where its encoding lacks a character."""
+        if is_notebook(self.name):
+            try:
+                source = with_program(self.data.decode("utf-8-sig"), source)
+            except NotebookError as error:
+                raise Unfixable(str(error)) from error
+        body = self.expressible(source)
+        return codecs.BOM_UTF8 + body if self.data.startswith(codecs.BOM_UTF8) else body
+
+    def expressible(self, code: str) -> bytes:
+        """Code in this file's encoding. Raises ``Unfixable`` where that lacks a character."""
         try:
-            body = source.encode(self.encoding)
+            return code.encode(self.encoding)
         except UnicodeError as error:
             raise Unfixable(f"its encoding, {self.encoding}, cannot express the new code") from error
-        return codecs.BOM_UTF8 + body if self.data.startswith(codecs.BOM_UTF8) else body
 
 
 @dataclass(frozen=True)
@@ -74,8 +85,15 @@ class Change:
         return self.document.encoded(self.after)
 
     def diff(self, shown: str) -> list[str]:
-        """The lines of a unified diff, under the name to show."""
-        return unified(self.document.text, self.after, shown)
+        """The lines of a unified diff, under the name to show; of a notebook one for each cell that changes."""
+        if not is_notebook(self.name):
+            return unified(self.document.text, self.after, shown)
+        return [
+            line
+            for (number, before), (_, after) in zip(by_cell(self.document.text), by_cell(self.after), strict=True)
+            if before != after
+            for line in unified(before, after, f"{shown}:cell {number}")
+        ]
 
 
 Signature = tuple[int, int, int, int] | None

@@ -163,7 +163,7 @@ class Fixer:
         for name, replacements in edits.items():
             if any(a.collides(b) for a in replacements for b in replacements):
                 raise Unfixable("the fix contradicts itself")
-            self._documents[name].encoded("".join(it.text for it in replacements))
+            self._documents[name].expressible("".join(it.text for it in replacements))
         return _Plan(found, {name: tuple(sorted(set(it))) for name, it in edits.items()})
 
     def _text(self, name: str) -> str:

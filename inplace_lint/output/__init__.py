@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from . import statistics
+from .cells import by_cell, in_cell
 from .report import Report, closing, diff_summary, no_lines, plural, summary
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "closing",
     "diff_summary",
     "formats",
+    "in_cell",
     "no_lines",
     "plural",
     "render",
@@ -22,7 +24,7 @@ __all__ = [
     "summary",
 ]
 
-_HELPERS = frozenset({"places", "report", "statistics", "style", "suggestion", "words"})
+_HELPERS = frozenset({"cells", "places", "report", "statistics", "style", "suggestion", "words"})
 
 
 def formats() -> tuple[str, ...]:
@@ -35,7 +37,7 @@ def render(name: str, report: Report) -> str:
     """The report in the format of that name, which must be one of ``formats()``."""
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     renderer: Callable[[Report], str] = module.render
-    return _storable(renderer(report))
+    return _storable(renderer(by_cell(report, getattr(module, "CELLS", "rows"))))
 
 
 def render_statistics(name: str, report: Report) -> str:

@@ -6,6 +6,8 @@ from .report import Report, closing, is_fixable
 from .style import Style
 from .words import on_one_line, sentence, within
 
+CELLS = "files"
+
 
 def render(report: Report) -> str:
     """``path:row:column: CODE message``, a star where ``--fix`` would mend it, with what is assumed, and a closing line."""

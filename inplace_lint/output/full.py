@@ -25,6 +25,8 @@ class _Mark:
     label: str
     primary: bool
 
+CELLS = "files"
+
 
 def render(report: Report) -> str:
     """Every finding in full, an empty line between two, and a closing line."""

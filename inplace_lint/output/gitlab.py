@@ -12,6 +12,7 @@ from .places import absolute, below
 from .report import Report
 from .words import sentence
 
+CELLS = "marks"
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 

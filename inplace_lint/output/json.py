@@ -48,11 +48,15 @@ def _fix(found: Diagnostic) -> dict[str, Any] | None:
 
 
 def _related(step: Related) -> dict[str, Any]:
-    return {"message": step.message, **as_place(step.span)}
+    return {"message": step.message, **_cell(step.cell), **as_place(step.span)}
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
-    return {"content": edit.content, **_locations(edit.span)}
+    return {"content": edit.content, **_cell(edit.cell), **_locations(edit.span)}
+
+
+def _cell(cell: int | None) -> dict[str, int]:
+    return {} if cell is None else {"cell": cell}
 
 
 def as_place(span: Span) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .places import absolute, below, between, quoted, uri
 from .report import Report
 from .words import caution, sentence
 
+CELLS = "marks"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -106,13 +107,18 @@ def _primary(found: Diagnostic, report: Report) -> dict[str, Any]:
             # For viewers that have no source at hand.
             location["physicalLocation"]["region"]["snippet"] = {"text": code}
         return location
-    # Rows of a cell are no rows of the file.
-    place = {"artifactLocation": _artifact(found.span.filename, report)}
-    return {"physicalLocation": place, "logicalLocations": [{"name": f"cell {found.cell}", "kind": "element"}]}
+    return _cell(found.cell, found.span, report)
+
+
+def _cell(cell: int, span: Span, report: Report) -> dict[str, Any]:
+    """A place in a notebook: rows of a cell are no rows of the file."""
+    place = {"artifactLocation": _artifact(span.filename, report)}
+    return {"physicalLocation": place, "logicalLocations": [{"name": f"cell {cell}", "kind": "element"}]}
 
 
 def _step(step: Related, report: Report) -> dict[str, Any]:
-    return {**_location(step.span, report), "message": {"text": step.message}}
+    place = _location(step.span, report) if step.cell is None else _cell(step.cell, step.span, report)
+    return {**place, "message": {"text": step.message}}
 
 
 def _location(span: Span, report: Report) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, Span
 from .report import Report
 
 
@@ -24,9 +24,12 @@ def place(found: Diagnostic, report: Report) -> str:
 
 def within(found: Diagnostic) -> str:
     """The part of a place that follows the file's name."""
-    start = found.span.start
-    cell = "" if found.cell is None else f"cell {found.cell}:"
-    return f"{cell}{start.row}:{start.column}"
+    return _within(found.cell, found.span)
+
+
+def _within(cell: int | None, span: Span) -> str:
+    place = f"{span.start.row}:{span.start.column}"
+    return place if cell is None else f"cell {cell}:{place}"
 
 
 def caution(found: Diagnostic) -> str | None:
@@ -53,6 +56,6 @@ def advice(found: Diagnostic, *, code: bool = True) -> list[str]:
 def story(found: Diagnostic, report: Report) -> list[str]:
     """The steps that lead to the finding, as numbered lines, each with its place."""
     return [
-        f"{number}. {report.shown(step.span.filename)}:{step.span.start.row}:{step.span.start.column}: {step.message}"
+        f"{number}. {report.shown(step.span.filename)}:{_within(step.cell, step.span)}: {step.message}"
         for number, step in enumerate(found.related, 1)
     ]

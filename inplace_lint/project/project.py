@@ -10,7 +10,7 @@ from pathlib import Path
 from inplace_lint.lowering import LoweredModule, LoweringError, lower
 from inplace_lint.project.locate import Locator, dotted
 from inplace_lint.project.stubs import SUFFIX, stubs
-from inplace_lint.source import screen, text
+from inplace_lint.source import notebook, screen, text
 
 MOST_CHARACTERS = 24_000_000
 """Source text whose syntax trees are kept at a time; what was used longest ago goes first."""
@@ -85,7 +85,7 @@ class Project:
         if key in self._modules:
             self._modules.move_to_end(key)
             return self._modules[key]
-        if not key.endswith((".py", SUFFIX)) and key not in self._overlay:
+        if not key.endswith((".py", notebook.SUFFIX, SUFFIX)) and key not in self._overlay:
             return None
         try:
             module = lower(self.source(key), key)
@@ -131,7 +131,7 @@ class Project:
         facts = self._facts.get(key)
         if facts is None:
             index = None
-            if key.endswith(".py") or key in self._overlay:
+            if key.endswith((".py", notebook.SUFFIX)) or key in self._overlay:
                 try:
                     index = screen.index(self.source(key))
                 except text.SourceError:

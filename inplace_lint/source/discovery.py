@@ -23,7 +23,7 @@ class MissingPath(Exception):
 class Selection:
     """What a walk takes of a folder: the files that ``include`` matches, without what ``exclude`` does; see ``patterns``."""
 
-    include: tuple[str, ...] = ("*.py",)
+    include: tuple[str, ...] = ("*.py", "*.ipynb")
     exclude: tuple[str, ...] = ()
 
 

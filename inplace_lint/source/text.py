@@ -8,6 +8,8 @@ import re
 import tokenize
 from pathlib import Path
 
+from .notebook import NotebookError, is_notebook, joined
+
 
 class SourceError(Exception):
     """A source that cannot be read as text, with the place (counted from 1) where that shows."""
@@ -37,8 +39,11 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes, filename: str) -> str:
     """The text that ``data``, read from ``filename``, stands for; the byte order mark is dropped.
 
-    Raises ``SourceError``, with row and column, for an unknown encoding, undecodable bytes and null bytes.
+    Of a notebook that is its code cells, joined (see ``notebook``).
+    Raises ``SourceError``, with row and column, for an unknown encoding, undecodable bytes, null bytes and broken notebooks.
     """
+    if is_notebook(filename):
+        return _program(data)
     body = data.removeprefix(codecs.BOM_UTF8)
     null = body.find(b"\0")
     if null >= 0:
@@ -60,6 +65,17 @@ def decode(data: bytes, filename: str) -> str:
         raise SourceError(message, *_place(body, error.start, encoding)) from error
     except (LookupError, UnicodeError) as error:  # a codec that is none of text, or one with errors of its own
         raise SourceError(f"cannot be decoded as {encoding}") from error
+
+
+def _program(data: bytes) -> str:
+    body = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return joined(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        message = f"byte 0x{body[error.start]:02x} cannot be decoded as utf-8, as JSON has to be"
+        raise SourceError(message, *_place(body, error.start, "utf-8")) from error
+    except NotebookError as error:
+        raise SourceError(error.message, error.row, error.column) from error
 
 
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
