@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from .assumptions import USUAL, Assumptions
 from .diagnostics import Diagnostic, Position, Span
 from .settling import Entry, FileReport
 from .source import screen, suppressions, text
+from .source.markdown import blocks, is_markdown, only_code
 
 if TYPE_CHECKING:
     from .lowering import LoweredModule
@@ -88,12 +89,25 @@ class Checker:
 
     def source(self, source: str, filename: str) -> FileReport:
         """What a text shows, before comments and selection; any exception is a fault of the analysis."""
+        if is_markdown(filename):
+            return self._markdown(source, filename)
         comments = suppressions.parse(source)
         report = self._analysed(source, filename)
         return replace(report, comments=comments) if comments.directives else report
 
-    def _analysed(self, source: str, filename: str) -> FileReport:
-        key = os.path.abspath(filename)
+    def _markdown(self, source: str, filename: str) -> FileReport:
+        """What the blocks of a Markdown file show, each a program of its own; sketches that are no Python are passed by."""
+        comments = suppressions.parse(only_code(source))
+        entries: list[Entry] = []
+        for block in blocks(source):
+            if _syntax_error(block.program, filename) is None:
+                report = self._analysed(block.program, filename, f"{os.path.abspath(filename)}:{block.row}")
+                moved = partial(_in_block, filename=filename, columns=block.indent)
+                entries += (replace(it, found=tuple(map(moved, it.found))) for it in report.entries)
+        return FileReport(tuple(entries), comments if comments.directives else None)
+
+    def _analysed(self, source: str, filename: str, key: str | None = None) -> FileReport:
+        key = key or os.path.abspath(filename)
         if not screen.may_concern(source.encode(errors="replace"), _package(key)):
             wrong = _syntax_error(source, filename)
             return FileReport.plain(*([wrong] if wrong else []))
@@ -138,6 +152,24 @@ def _package(key: str) -> str | None:
     ):
         folder = os.path.dirname(folder)
     return os.path.basename(folder) or None
+
+
+def _in_block(found: Diagnostic, filename: str, columns: int) -> Diagnostic:
+    """The finding of a block of Markdown at its place in the file; its fix is there to be read, since others surround it."""
+
+    def moved(span: Span) -> Span:
+        if span.filename != filename or not columns:
+            return span
+        start, end = (Position(it.row, it.column + columns) for it in (span.start, span.end))
+        return Span(filename, start, end)
+
+    return replace(
+        found,
+        span=moved(found.span),
+        related=tuple(replace(step, span=moved(step.span)) for step in found.related),
+        fix=found.fix and replace(found.fix, applicability="display-only", edits=()),
+        suggestion_span=found.suggestion_span and moved(found.suggestion_span),
+    )
 
 
 def _syntax_error(source: str, filename: str) -> Diagnostic | None:

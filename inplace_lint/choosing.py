@@ -10,13 +10,14 @@ from functools import cache, lru_cache
 from . import rules
 from .diagnostics import Diagnostic, Severity
 from .settings import Settings, SettingsSource
-from .source import discovery
+from .source import discovery, markdown
 from .source.patterns import compiled
 
 
 def selection(settings: Settings) -> discovery.Selection:
     """What a walk takes, by these settings."""
-    return discovery.Selection(settings.include + settings.extend_include, settings.exclude + settings.extend_exclude)
+    include = settings.include + settings.extend_include + (markdown.PATTERNS if settings.markdown else ())
+    return discovery.Selection(include, settings.exclude + settings.extend_exclude)
 
 
 def chosen(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagnostic]:

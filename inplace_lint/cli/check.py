@@ -20,6 +20,7 @@ from .standard_input import check_standard_input, fix_standard_input, pass_by
 from .status import FOUND, WRONG_USE
 from .targets import Target, targets, write_files
 from .telling import say_failures, say_what_was_fixed, say_what_was_left, show_diff
+from .watch import tell_count, watch
 
 if TYPE_CHECKING:
     from ..api import Fixed, Result
@@ -42,8 +43,8 @@ def check(**values: Any) -> int:
         raise click.ClickException(str(error)) from error
 
 
-def _run(options: Options) -> int:
-    """Checks, prints, and says with which status to leave."""
+def _run(options: Options, *, again: bool = False) -> int:
+    """Checks, prints, and says with which status to leave; ``again`` where it is one of the runs of ``--watch``."""
     from .. import api
     from .overrides import resolver
 
@@ -60,6 +61,8 @@ def _run(options: Options) -> int:
         raise click.UsageError("`-` (standard input) cannot be combined with other paths")
     if options.show_files or options.show_settings:
         return show(paths, options, settings)
+    if options.watch and not again:
+        return watch(paths, options, settings, lambda: _run(options, again=True))
     formats = options.output_format or [(chosen.output_format, None)]
     written = [] if options.diff else targets(formats, options.output_file, options.statistics)
     processes = options.jobs or os.cpu_count() or 1
@@ -141,12 +144,14 @@ def _print(
     # Standard output is for the fixed text.
     stream = sys.stderr if "-" in options.paths and settings.fix else sys.stdout
     report = replace(
-        make_report(result, "never", not options.quiet, standard_input),
+        make_report(result, "never", not (options.quiet or options.watch), standard_input),
         fixed=fixed.fixed if fixed else [] if settings.fix else None,
         show_fixes=settings.show_fixes,
         unsafe_fixes=settings.unsafe_fixes,
         baselined=result.baselined,
     )
+    if options.watch:
+        tell_count(len(report.diagnostics))
     files: list[tuple[str, str]] = []
     for target in written:
         if target.path is None:

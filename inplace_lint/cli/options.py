@@ -29,10 +29,12 @@ class Options:
     unsafe_fixes: bool | None
     show_fixes: bool | None
     diff: bool
+    watch: bool
     severity: str | None
     fail_on: str | None
     exclude: tuple[str, ...]
     extend_exclude: tuple[str, ...]
+    markdown: bool | None
     respect_gitignore: bool | None
     force_exclude: bool | None
     output_format: list[tuple[str, str | None]]
@@ -173,6 +175,7 @@ _OPTIONS = (
         is_flag=True,
         help="Write no fixed files; print a diff for each that would change, and exit with 0 if there is none.",
     ),
+    click.option("-w", "--watch", is_flag=True, help="Lint again whenever a file changes, until interrupted."),
     click.option("--severity", type=click.Choice(SEVERITIES), help="The least severity to show.  [default: warning]"),
     click.option(
         "--fail-on",
@@ -203,6 +206,9 @@ _OPTIONS = (
     ),
     click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the output to this file."),
     click.option("--stdin-filename", help="The name that a file read from standard input goes by."),
+    click.option(
+        "--markdown/--no-markdown", default=None, help="Look into the Python blocks of Markdown files as well."
+    ),
     click.option(
         "--respect-gitignore/--no-respect-gitignore",
         default=None,

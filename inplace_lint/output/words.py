@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, Span
+from ..source.markdown import is_markdown
 from .report import Report
 
 
@@ -37,6 +38,8 @@ def caution(found: Diagnostic) -> str | None:
     fix = found.fix
     if fix is None or not (fix.edits or found.suggestion) or fix.applicability == "safe":
         return None
+    if is_markdown(found.span.filename):
+        return "This fix is only shown: blocks in Markdown are never written to"
     if fix.applicability == "unsafe" and fix.edits:
         return "This is an unsafe fix and may change runtime behavior"
     return "This is a display-only fix and is never applied: the code does not tell what was meant"

@@ -45,6 +45,7 @@ class Settings:
     extend_per_file_ignores: Ignores = _DEFAULTS["extend-per-file-ignores"]
     include: tuple[str, ...] = _DEFAULTS["include"]
     extend_include: tuple[str, ...] = _DEFAULTS["extend-include"]
+    markdown: bool = _DEFAULTS["markdown"]
     exclude: tuple[str, ...] = _DEFAULTS["exclude"]
     extend_exclude: tuple[str, ...] = _DEFAULTS["extend-exclude"]
     respect_gitignore: bool = _DEFAULTS["respect-gitignore"]
