@@ -7,6 +7,7 @@ grad ("Can't call numpy() on Tensor that requires grad"). Findings that rest on 
 
 from __future__ import annotations
 
+from inplace_lint.domain.objects import Container
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, one
 from inplace_lint.interp.machine import Machine
@@ -35,6 +36,17 @@ def by_key(m: Machine, state: State, owner: Value, index: Value) -> None:
     """Elements of tensors have no names."""
     if is_name(index):
         deny(m, state, owner)
+
+
+def by_index(m: Machine, state: State, index: Value) -> None:
+    """What tells places in a tensor is integer or boolean, and so are the parts of it."""
+    for atom in index:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container):
+            for item in box.items or ():
+                deny(m, state, item)
+        else:
+            deny(m, state, one(atom))
 
 
 def by_membership(m: Machine, state: State, sought: Atom, box: Atom) -> None:

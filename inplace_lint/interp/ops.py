@@ -13,7 +13,7 @@ from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved,
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under, union
 from inplace_lint.events import ExpandedWritten, OutOfGrad, Write
-from inplace_lint.interp import layout
+from inplace_lint.interp import denial, layout
 from inplace_lint.interp.autograd import (
     WriteInfo,
     bump,
@@ -177,16 +177,18 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     value = _outputs(m, state, variant, bound, inputs, node, wanted, call)
     if node is not None:
         _save_results(m, state, variant, value, node, inputs, enabled, call)
-    _learn(state, variant, inputs)
+    _learn(m, state, variant, inputs)
     if out_targets:
         return out or NOTHING
     return value
 
 
-def _learn(state: State, variant: Variant, inputs: Sequence[_Input]) -> None:
+def _learn(m: Machine, state: State, variant: Variant, inputs: Sequence[_Input]) -> None:
     """What has run tells of its inputs: an index is integer or boolean, and what became an array required no grad."""
     to_array = any(output.kind == "array" for output in variant.outputs)
     for item in inputs:
+        if item.param == "index" and not item.cond:
+            denial.deny(m, state, {item.oid: TRUE})
         if not to_array and not (item.param == "index" and item.tensor.assumed):
             continue
         constant = item.tensor.status.constant
@@ -313,7 +315,7 @@ def _out(
 ) -> None:
     info = WriteInfo(call.place, "out", call.spelled or call.name, call.target, None)
     for oid, tensor, cond in targets:
-        needs = maybe_either(any_requires(state, inputs, None), requires(state, tensor))
+        needs = maybe_either(any_requires(state, inputs, variant.differentiable or None), requires(state, tensor))
         raising = maybe_both(maybe_both(needs, grad_mode(state)), cond)
         if raising is not None and not tensor.assumed:
             write = Write(m.site(call.place), "out", call.name, call.target)
