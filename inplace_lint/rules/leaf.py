@@ -192,7 +192,8 @@ class OutRequiresGrad(Rule):
     Calls such as `torch.add(a, b, out=c)` in grad mode where `a`, `b` or `c` requires grad.
 
     ## Why it matters
-    The `out=` forms are not differentiable. PyTorch refuses them as soon as one of the tensors requires grad.
+    The `out=` forms are not differentiable. PyTorch refuses them as soon as one of the tensors requires grad. Where that rests on
+    an assumption about a caller, the finding is a note: callers would have met the error at once.
 
     ## What PyTorch says
     ```text
@@ -223,6 +224,8 @@ class OutRequiresGrad(Rule):
     code = "IPL103"
     name = "out-requires-grad"
     outcome = "raises"
+    # Such a call raises at once, whatever comes later: who wrote `out=` passes what needs no grad, so a guess tells nothing.
+    much = 1
     handles = (OutOfGrad,)
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:

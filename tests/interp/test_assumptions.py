@@ -131,3 +131,10 @@ def test_what_suppression_keeps_of_boxes_is_hardly_trained() -> None:
     assert found.assumptions == ("the boxes that non-maximum suppression keeps are trained",)
     (found,) = diagnostics(net + forward.format("y[:, 5].argsort()"))
     assert found.severity == Severity.ERROR
+
+
+def test_what_raises_at_once_with_out_is_no_warning_for_unknown_callers() -> None:
+    call = "    torch.mul({}, 2, out=torch.empty(3))\n"
+    assert diagnostics(f"def f(x: torch.Tensor):\n{call.format('x')}") == []
+    (found,) = diagnostics(f"def f(x: torch.Tensor):\n{call.format('w')}")
+    assert (found.code, found.severity) == ("IPL103", Severity.ERROR)
