@@ -139,7 +139,11 @@ def test_runs_at_the_same_time_do_not_lose_the_cache(project: Path) -> None:
     for number in range(8):
         (project / f"main{number}.py").write_text(MAIN)
     command = [sys.executable, "-m", "inplace_lint", "check", "--cache-dir", ".cache", "--output-format", "concise"]
-    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    # The same tool as this process, or its entries are others.
+    env = {**os.environ, "PYTHONPATH": str(Path(api.__file__).parents[1])}
+    runs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) for _ in range(3)
+    ]
     outputs = {run.communicate()[0] for run in runs}
     assert len(outputs) == 1 and "IPL202" in outputs.pop()
     assert run()[1] == 0
