@@ -17,12 +17,11 @@ from . import rules
 from .assumptions import USUAL, Assumptions
 from .baseline import Baseline
 from .checking import Checker, Failure
-from .choosing import active, chosen, order, selection, weighed
+from .choosing import chosen, ensure_known, order, selection, weighed
 from .diagnostics import Diagnostic
 from .fingerprints import Lines
-from .fixing import documents, rounds, writing
+from .fixing import documents, writing
 from .fixing.documents import Change, Document, Unfixable
-from .fixing.rounds import NotFixed
 from .fixing.writing import Written
 from .judging import UNREADABLE, UNUSED, Compared, compared, judge
 from .naming import Names
@@ -36,6 +35,7 @@ from .workers import Progress, checked, checked_text
 
 if TYPE_CHECKING:
     from .caching import Cache
+    from .fixing import rounds
 
 __all__ = [
     "Commented",
@@ -111,7 +111,7 @@ def check_paths(
     """
     settings = settings or Settings()
     baseline = baseline or _baseline(settings)
-    active(settings.run)
+    ensure_known(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
     assumed = _assumed(names, settings)
@@ -156,7 +156,7 @@ class Fixed:
     result: Result
     fixed: list[Diagnostic]
     changes: list[Change]
-    not_fixed: list[NotFixed]
+    not_fixed: list[rounds.NotFixed]
     written: Written
     capped: bool = False
 
@@ -173,7 +173,7 @@ def fix_paths(
 ) -> Fixed:
     """As ``check_paths``, and fixes what it finds: with unsafe fixes too if ``unsafe``, and writing nothing if ``dry``."""
     settings = settings or Settings()
-    active(settings.run)
+    ensure_known(settings.run)
     files, missing = _files(paths, settings)
     names = [str(path) for path in files]
     signatures = {name: documents.signature(name) for name in names}
@@ -224,16 +224,18 @@ class Commented:
     result: Result
     lines: int
     written: Written
-    left: list[NotFixed]
+    left: list[rounds.NotFixed]
 
 
 def add_noqa(
     paths: Iterable[str | os.PathLike[str]], settings: SettingsSource | None = None, jobs: int = 1, reason: str = ""
 ) -> Commented:
     """As ``check_paths``, and suppresses what it finds by comments in the files, with ``reason`` behind new ones."""
+    from .fixing.rounds import NotFixed
+
     result = check_paths(paths, settings, jobs)
     changes: list[Change] = []
-    left: list[NotFixed] = []
+    left: list[rounds.NotFixed] = []
     lines = 0
     for name, found in _by_file(result.diagnostics).items():
         try:
@@ -268,6 +270,8 @@ def _fixed(
     write: Callable[[Sequence[Sequence[Change]]], Written] | None,
     texts: Mapping[str, str] | None = None,
 ) -> Fixed:
+    from .fixing import rounds
+
     real = {name: os.path.realpath(name) for name in names}
     # A file that goes by several names is changed under the first one.
     first = {path: name for name, path in reversed(real.items())}

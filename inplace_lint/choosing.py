@@ -41,6 +41,12 @@ def weighed(found: Iterable[Diagnostic], settings: SettingsSource) -> list[Diagn
     return sorted(kept, key=order)
 
 
+def ensure_known(settings: Settings) -> None:
+    """Raises ``rules.UnknownRule`` where the settings select a rule that does not exist."""
+    if {*settings.select, *settings.extend_select, *settings.ignore} != {"ALL"}:  # to know that takes no rule
+        active(settings)
+
+
 @cache
 def active(settings: Settings) -> frozenset[str]:
     """The rules that are on, found once for many files."""

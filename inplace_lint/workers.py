@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .assumptions import Assumptions
 from .checking import Checker, Failure
+from .garbage import collect_seldom
 from .naming import Names
 from .settling import FileReport
 from .source import suppressions, text
@@ -121,6 +122,7 @@ _Start = tuple["Mapping[str, str] | None", Mapping[str, Assumptions]]
 
 
 def _begin(*start: Any) -> None:
+    collect_seldom()
     _CHECKERS[:] = [Checker(*start)]
 
 

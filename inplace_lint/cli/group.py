@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -10,13 +11,8 @@ from typing import NoReturn
 import click
 
 from .. import __version__
-from ..explain.command import explain_error
-from .check import check
-from .clean import clean
-from .config import config
+from ..garbage import collect_seldom
 from .printing import silence
-from .rule import rule
-from .server import server
 from .status import WRONG_USE
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -24,6 +20,7 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def main() -> NoReturn:
     """The entry point: runs a command and leaves with its exit status."""
+    collect_seldom()
     # Python has none where the descriptor is closed; what would go there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -52,11 +49,36 @@ def _say(message: Callable[[], object]) -> None:
         silence(sys.stdout, sys.stderr)
 
 
-@click.group(context_settings=_HELP)
+_COMMANDS = {
+    "explain-error": "explain.command",
+    "check": "cli.check",
+    "rule": "cli.rule",
+    "config": "cli.config",
+    "server": "cli.server",
+    "clean": "cli.clean",
+}
+"""Each command, and the module that has it."""
+
+
+class LateGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order in which the help lists them."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none."""
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found = getattr(importlib.import_module(f"inplace_lint.{module}"), cmd_name.replace("-", "_"))
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=LateGroup, context_settings=_HELP)
 @click.version_option(__version__, "-V", "--version", message="inplace-lint %(version)s")
 def cli() -> None:
     """Finds the in-place writes that PyTorch's autograd rejects, or silently turns into wrong gradients."""
 
-
-for command in (explain_error, check, rule, config, server, clean):
-    cli.add_command(command)

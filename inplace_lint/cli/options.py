@@ -77,9 +77,11 @@ def _words(ctx: click.Context, param: click.Parameter, values: Sequence[str]) ->
 
 def _codes(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
     """Rules, each of which must exist."""
+    words = _words(ctx, param, values)
+    if not words:
+        return ()
     from ..rules import UnknownRule, select
 
-    words = _words(ctx, param, values)
     try:
         select(words)
     except UnknownRule as error:
@@ -89,6 +91,8 @@ def _codes(ctx: click.Context, param: click.Parameter, values: Sequence[str]) ->
 
 def _ignores(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, list[str]]:
     """Pairs of a pattern and a rule, joined by a colon, as a table."""
+    if not values:
+        return {}
     from ..rules import UnknownRule, select
 
     table: dict[str, list[str]] = {}
