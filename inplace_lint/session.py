@@ -55,7 +55,9 @@ class Session:
         assumed = {name: it for name in names if (it := settings.of(name).assumptions) != USUAL}
         if changed is None or assumed != self._assumed:
             self._parts.clear()
-        self._mentioned.clear()
+        # Who imports a file is looked up on disk, among what is not open: a walk through the project, not for every keystroke.
+        if changed is None or self._parts.keys() != set(names) or not set(changed) <= set(names):
+            self._mentioned.clear()
         self._assumed = assumed
         checker = Checker(texts, assumed)
         again = _affected(checker, names, changed or ())
@@ -104,7 +106,7 @@ class Session:
         return judge(whole, self._seen_in_part(parts), baseline, Sources(texts).lines).found
 
     def _seen_in_part(self, names: Collection[str]) -> Callable[[str], bool]:
-        """Asks of a file whether others import it that are not open; the answer is found once a run."""
+        """Asks of a file whether others import it that are not open."""
 
         def seen(name: str) -> bool:
             if name not in self._mentioned:

@@ -280,6 +280,25 @@ def test_what_other_files_say_counts_as_it_stands_in_the_editor(tmp_path: Path) 
     asyncio.run(session())
 
 
+def test_an_unused_suppression_is_told_until_a_file_on_disk_may_need_it(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    text = CLEAN.replace("y = w + 1", "y = w + 1  # noqa: IPL201")
+
+    async def session() -> None:
+        async with started(tmp_path) as client:
+            client.open("model.py", text)
+            (found,) = await client.findings("model.py")
+            assert found.code == "IPL900" and list(found.tags or ()) == [types.DiagnosticTag.Unnecessary]
+            version = client.change("model.py", text + "# more\n")
+            assert len(await client.findings("model.py", version)) == 1
+            (tmp_path / "other.py").write_text("import model\n")
+            created = types.FileEvent(client.uri("other.py"), types.FileChangeType.Created)
+            client.protocol.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([created]))
+            await client.until(lambda: not client.published[client.uri("model.py")].diagnostics)
+
+    asyncio.run(session())
+
+
 def test_a_text_that_was_never_saved_is_linted_too(tmp_path: Path) -> None:
     async def session() -> None:
         async with started(tmp_path) as client:
