@@ -21,6 +21,8 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> NoReturn:
     """The entry point: runs a command and leaves with its exit status."""
     collect_seldom()
+    # Processes that are started anew must not look for modules in the current folder, which holds the code that is linted.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # Python has none where the descriptor is closed; what would go there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
