@@ -15,6 +15,7 @@ from ..garbage import collect_seldom
 from .printing import silence
 from .status import WRONG_USE
 
+_SAFE = "PYTHONSAFEPATH"
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -22,7 +23,8 @@ def main() -> NoReturn:
     """The entry point: runs a command and leaves with its exit status."""
     collect_seldom()
     # Processes that are started anew must not look for modules in the current folder, which holds the code that is linted.
-    os.environ["PYTHONSAFEPATH"] = "1"
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
     # Python has none where the descriptor is closed; what would go there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -41,6 +43,11 @@ def main() -> NoReturn:
         _say(lambda: click.echo(f"interrupted: {told}" if told else "interrupted", err=True))
     except BrokenPipeError:  # whoever read our messages has seen enough
         silence(sys.stdout, sys.stderr)
+    finally:  # whoever calls this from a program of their own has their environment back
+        if before is None:
+            del os.environ[_SAFE]
+        else:
+            os.environ[_SAFE] = before
     sys.exit(status if isinstance(status, int) else 0)
 
 

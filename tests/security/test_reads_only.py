@@ -171,3 +171,13 @@ def test_nothing_but_the_cache_is_written(project: Path, script: Path) -> None:
     after = {path: path.read_bytes() for path in project.parent.rglob("*") if path.is_file()}
     cache = project / ".inplace_lint_cache"
     assert {path: text for path, text in after.items() if cache not in path.parents} == before
+
+
+def test_a_program_that_calls_the_linter_keeps_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    from inplace_lint.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["inplace-lint", "--version"])
+    before = dict(os.environ)
+    with pytest.raises(SystemExit):
+        main()
+    assert dict(os.environ) == before
