@@ -41,6 +41,10 @@ class Failure:
     trace: str
 
 
+Used = tuple["bytes | None", dict[str, "bytes | None"], set[str]]
+"""What a report rests on: the digest of the file, those of other files by their paths, and folders."""
+
+
 class Checker:
     """Checks files of one run, each under the name that it is given; others go by the way to them from here.
 
@@ -54,6 +58,7 @@ class Checker:
     ) -> None:
         self._assumed = dict(assumed or {})
         self._overlay = dict(overlay or {})
+        self._digest: bytes | None = None
 
     @cached_property
     def project(self) -> Project:
@@ -65,20 +70,25 @@ class Checker:
     def file(self, path: Path) -> FileReport | Failure:
         """What one file shows; what cannot be read or parsed is a finding."""
         filename = str(path)
+        self._digest = None
         if "project" in self.__dict__:
             self.project.start()
         held = self._overlay.get(os.path.abspath(filename))
         if held is not None:
             return self.guarded(held, filename)
         try:
-            source = text.decode(text.read_bytes(path), filename)
+            data = text.read_bytes(path)
+            self._digest = text.digest(data)
+            source = text.decode(data, filename)
         except text.SourceError as error:
             return FileReport.plain(rules.unreadable(filename, error.message, error.row, error.column))
         return self.guarded(source, filename)
 
-    def used(self) -> tuple[set[str], set[str]]:
-        """What the last file's report rests on besides the file itself: other files, and folders that were looked through."""
-        return self.project.used() if "project" in self.__dict__ else (set(), set())
+    def used(self) -> Used:
+        """What the last file's report rests on besides the folders that were looked through: the digest of the file itself as it
+        was read, None where it could not be, and those of other files."""
+        files, folders = self.project.used() if "project" in self.__dict__ else ({}, set())
+        return self._digest, files, folders
 
     def guarded(self, source: str, filename: str) -> FileReport | Failure:
         """What a text shows, or the fault that kept us from it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .assumptions import Assumptions
-from .checking import Checker, Failure
+from .checking import Checker, Failure, Used
 from .garbage import collect_seldom
 from .naming import Names
 from .settling import FileReport
@@ -21,8 +21,6 @@ Progress = Callable[[int, int], None]
 """Is told how many files are done, and out of how many."""
 
 Report = FileReport | Failure
-_Used = tuple[set[str], set[str]]
-"""The files and the folders that a report rests on."""
 
 # Fewer files than this are checked faster than further processes start.
 _WORTH_PROCESSES = 24
@@ -90,7 +88,7 @@ def _fresh(
     jobs: int,
     overlay: Mapping[str, str] | None,
     assumed: Mapping[str, Assumptions],
-) -> Iterator[tuple[Report, _Used]]:
+) -> Iterator[tuple[Report, Used]]:
     """What files show, checked one by one or by several processes, and what that rests on."""
     start = (overlay, assumed)
     if jobs <= 1 or len(files) < _WORTH_PROCESSES:
@@ -126,11 +124,11 @@ def _begin(*start: Any) -> None:
     _CHECKERS[:] = [Checker(*start)]
 
 
-def _file(path: Path) -> tuple[Report, _Used]:
+def _file(path: Path) -> tuple[Report, Used]:
     return _CHECKERS[0].file(path), _CHECKERS[0].used()
 
 
-def _alone(path: Path, start: _Start) -> tuple[Report, _Used]:
+def _alone(path: Path, start: _Start) -> tuple[Report, Used]:
     """What a file shows, in a process that nothing else depends on."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -139,4 +137,4 @@ def _alone(path: Path, start: _Start) -> tuple[Report, _Used]:
         try:
             return pool.submit(_file, path).result()
         except BrokenProcessPool as error:
-            return Failure(str(path), "the process that analysed it died", str(error)), (set(), set())
+            return Failure(str(path), "the process that analysed it died", str(error)), (None, {}, set())

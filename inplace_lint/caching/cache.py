@@ -21,7 +21,7 @@ from ..assumptions import USUAL, Assumptions
 from ..project.locate import Locator, dotted, top
 from ..settling import Entry
 from .codec import decode, encode
-from .states import States
+from .states import ABSENT, States
 from .store import Store
 
 Entries = tuple[Entry, ...]
@@ -53,10 +53,20 @@ class Cache:
                 known[name] = entries
         return known
 
-    def keep(self, name: str, entries: Entries, files: Iterable[str], folders: Iterable[str]) -> None:
-        """Note what a file showed, given the files and folders that this rests on, as absolute paths."""
-        rests_on = [sorted({os.path.abspath(name), *files}), sorted(folders)]
-        data = [*rests_on, self._states.of_all(*rests_on), encode(entries)]
+    def keep(
+        self,
+        name: str,
+        entries: Entries,
+        own: bytes | None,
+        files: Mapping[str, bytes | None],
+        folders: Iterable[str],
+    ) -> None:
+        """Note what a file showed. ``own`` is the digest of the file as it was read, ``files`` those of others by their absolute
+        paths, None for what could not be; ``folders`` those that were looked through."""
+        read = {path: digest or ABSENT for path, digest in {**files, os.path.abspath(name): own}.items()}
+        if b"" in files.values():
+            return  # it changed while it was read
+        data = [sorted(read), sorted(folders), self._states.of_all(read, folders), encode(entries)]
         self._new[self._key(name)] = zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
 
     def save(self) -> None:
@@ -67,7 +77,7 @@ class Cache:
     def _valid(self, data: bytes) -> Entries | None:
         try:
             files, folders, state, entries = json.loads(zlib.decompress(data))
-            if self._states.of_all(files, folders) != state:
+            if self._states.of_all({path: self._states.of_file(path) for path in files}, folders) != state:
                 return None
             return tuple(decode(Entry, entry) for entry in entries)
         except (ValueError, TypeError, zlib.error):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+
+from ..source import text
 
 ABSENT = b"absent"
 
@@ -23,7 +25,7 @@ class States:
         if known is None:
             try:
                 with open(path, "rb") as file:
-                    known = blake2b(file.read(), digest_size=16).digest()
+                    known = text.digest(file.read())
             except OSError:
                 known = ABSENT
             self._files[path] = known
@@ -37,11 +39,12 @@ class States:
             known = self._folders[path] = blake2b(os.fsencode(names), digest_size=16).digest()
         return known
 
-    def of_all(self, files: Iterable[str], folders: Iterable[str]) -> str:
-        """One digest for all of them; the order does not matter."""
+    def of_all(self, files: Mapping[str, bytes], folders: Iterable[str]) -> str:
+        """One digest for files, given theirs by path, and folders as they are now; the order does not matter."""
         whole = blake2b(digest_size=16)
-        for kind, paths, digest in (("file", files, self.of_file), ("folder", folders, self.of_folder)):
-            for path in sorted(paths):
-                whole.update(os.fsencode(f"{kind} {path}\0"))
-                whole.update(digest(path))
+        known = {("file", path): digest for path, digest in files.items()}
+        known |= {("folder", path): self.of_folder(path) for path in folders}
+        for (kind, path), digest in sorted(known.items()):
+            whole.update(os.fsencode(f"{kind} {path}\0"))
+            whole.update(digest)
         return whole.hexdigest()

@@ -29,6 +29,7 @@ class Project:
         self._kept = 0
         self._facts: dict[str, _Facts] = {}
         self._read: set[str] = set()
+        self._digests: dict[str, bytes] = {}
 
     # --- what an analysis rests on ---
 
@@ -36,10 +37,11 @@ class Project:
         """From now on note what is used: for one file after the other."""
         self._read, self._locator.asked = set(), set()
 
-    def used(self) -> tuple[set[str], set[str]]:
-        """The files whose content, and the folders whose names, were used since ``start``."""
+    def used(self) -> tuple[dict[str, bytes | None], set[str]]:
+        """The files whose content was used since ``start``, with the digest of what was read (None: it could not be), and the
+        folders whose names were."""
         files = {key for key in self._read if key.endswith(".py")}
-        return files, self._locator.asked | (self._read - files)
+        return {key: self._digests.get(key) for key in files}, self._locator.asked | (self._read - files)
 
     # --- names ---
 
@@ -68,7 +70,11 @@ class Project:
         self._read.add(key)
         if key in self._overlay:
             return self._overlay[key]
-        return text.read(Path(key))
+        data = text.read_bytes(Path(key))
+        # A file that changes while the run lasts has no digest: what rests on it is never taken for known.
+        read = text.digest(data)
+        self._digests[key] = read if self._digests.get(key, read) == read else b""
+        return text.decode(data, key)
 
     def put(self, key: str, module: LoweredModule) -> None:
         """Keep a module that was lowered already."""

@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 import tokenize
+from hashlib import blake2b
 from pathlib import Path
 
 from .notebook import NotebookError, is_notebook, joined
@@ -34,6 +35,11 @@ def read_bytes(path: Path) -> bytes:
         raise SourceError(f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a null byte in the path itself
         raise SourceError(f"cannot be read: {error}") from error
+
+
+def digest(data: bytes) -> bytes:
+    """What tells one content from another."""
+    return blake2b(data, digest_size=16).digest()
 
 
 def decode(data: bytes, filename: str) -> str:

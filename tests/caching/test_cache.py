@@ -87,6 +87,23 @@ def test_findings_in_other_files_are_told_under_the_names_of_the_run(project: Pa
     assert run("main.py", str(project / "helper.py"))[0] == [(str(project / "helper.py"), 2, "IPL202")]
 
 
+@pytest.mark.parametrize("changed", ["main.py", "helper.py"])
+def test_what_changes_after_it_was_read_is_checked_again(project: Path, changed: str) -> None:
+    check = workers.Checker.file
+
+    def edited_afterwards(self: workers.Checker, path: Path) -> object:
+        report = check(self, path)
+        if path.name == "main.py":
+            (project / changed).write_text("import torch\n" if changed == "main.py" else "def write(x):\n    x = x + 1\n")
+        return report
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers.Checker, "file", edited_afterwards)
+        result = api.check_paths(["main.py", "helper.py"], cache_dir=".cache")
+    assert [it.code for it in result.diagnostics] == ["IPL202"]
+    assert run("main.py", "helper.py")[0] == []
+
+
 def test_comments_count_as_they_are_now(project: Path) -> None:
     run()
     (project / "helper.py").write_text("def write(x):\n    x += 1  # noqa: IPL202\n")
@@ -167,7 +184,7 @@ def test_reports_survive_the_way_to_the_disk_and_back(project: Path) -> None:
     assert isinstance(report, workers.FileReport) and any(entry.found for entry in report.entries)
     for entry in report.entries:
         assert decode(Entry, json.loads(json.dumps(encode(entry)))) == entry
-    files, folders = checker.used()
-    assert str(project / "helper.py") in files
+    own, files, folders = checker.used()
+    assert own is not None and own != files[str(project / "helper.py")]
     assert str(project) in folders
     assert os.path.isabs(next(iter(files)))
