@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import rules
-from .assumptions import USUAL, Assumptions
+from .assumptions import Assumptions
 from .baseline import Baseline
 from .checking import Checker, Failure
-from .choosing import chosen, ensure_known, order, selection, weighed
+from .choosing import assumed_in, chosen, ensure_known, order, selection, weighed
 from .diagnostics import Diagnostic
 from .fingerprints import Lines
 from .fixing import documents, writing
 from .fixing.documents import Change, Document, Unfixable
 from .fixing.writing import Written
-from .judging import UNREADABLE, UNUSED, Compared, compared, judge
+from .judging import UNREADABLE, UNUSED, Compared, compared, judge, with_failures
 from .naming import Names
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource
@@ -88,7 +88,7 @@ def check_source(source: str, filename: str = "<string>", settings: SettingsSour
     settings = settings or Settings()
     overlay = {os.path.abspath(filename): source}
     sources = Sources({filename: source})
-    report = Checker(overlay, _assumed([filename], settings)).source(source, filename)
+    report = Checker(overlay, assumed_in([filename], settings)).source(source, filename)
     parts = {filename: Names([filename]).report(report)}
     judged = judge(parts, _seen_in_part(parts), _baseline(settings), sources.lines)
     return sources.spelt(chosen(judged.found, settings))
@@ -114,7 +114,7 @@ def check_paths(
     ensure_known(settings.run)
     files, found = _files(paths, settings)
     names = [str(path) for path in files]
-    assumed = _assumed(names, settings)
+    assumed = assumed_in(names, settings)
     kept = _cache(cache_dir, assumed)
     parts = checked(files, jobs, names, None, assumed, progress, kept)
     result = _gather(dict(zip(names, parts, strict=True)), settings, baseline)
@@ -136,7 +136,7 @@ def check_text(source: str, filename: str, settings: SettingsSource | None = Non
     """As ``check_paths``, for one text that is at hand already, such as standard input."""
     overlay = {os.path.abspath(filename): source}
     settings = settings or Settings()
-    parts = {filename: checked_text(source, filename, overlay, _assumed([filename], settings))}
+    parts = {filename: checked_text(source, filename, overlay, assumed_in([filename], settings))}
     return _gather(parts, settings, _baseline(settings), {filename: source})
 
 
@@ -177,7 +177,7 @@ def fix_paths(
     files, missing = _files(paths, settings)
     names = [str(path) for path in files]
     signatures = {name: documents.signature(name) for name in names}
-    assumed = _assumed(names, settings)
+    assumed = assumed_in(names, settings)
     shown_once = [progress]
     kept = _cache(cache_dir, assumed)
 
@@ -205,7 +205,7 @@ def fix_text(data: bytes, filename: str, settings: SettingsSource | None = None,
     """
     settings = settings or Settings()
     document = Document.of(filename, data)
-    assumed = _assumed([filename], settings)
+    assumed = assumed_in([filename], settings)
 
     def check(names: Sequence[str], overlay: Mapping[str, str]) -> Iterable[FileReport | Failure]:
         return [checked_text(overlay[os.path.abspath(name)], name, overlay, assumed) for name in names]
@@ -307,11 +307,7 @@ def _found(
     lines: Lines,
 ) -> list[Diagnostic]:
     """All findings; a file on which the analysis breaks down has one that says so."""
-    whole = {
-        name: FileReport.plain(rules.unreadable(it.filename, it.error)) if isinstance(it, Failure) else it
-        for name, it in parts.items()
-    }
-    return judge(whole, in_part, baseline, lines).found
+    return judge(with_failures(parts), in_part, baseline, lines).found
 
 
 def _seen_in_part(names: Collection[str]) -> Callable[[str], bool]:
@@ -353,11 +349,6 @@ def is_excluded(filename: str, settings: SettingsSource) -> bool:
     if not settings.run.force_exclude:
         return False
     return discovery.is_excluded(Path(filename), lambda folder: selection(settings.of(folder)))
-
-
-def _assumed(names: Iterable[str], settings: SettingsSource) -> dict[str, Assumptions]:
-    """What is taken for granted in each file where that is not the usual."""
-    return {name: assumed for name in names if (assumed := settings.of(name).assumptions) != USUAL}
 
 
 def _gather(

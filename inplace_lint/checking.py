@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import sys
 import traceback
 import warnings
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from . import rules
 from .assumptions import USUAL, Assumptions
-from .diagnostics import Diagnostic, Position, Span
+from .diagnostics import LINE_END, Diagnostic, Position, Span
 from .settling import Entry, FileReport
 from .source import screen, suppressions, text
 from .source.markdown import blocks, is_markdown, only_code
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from .lowering import LoweredModule
     from .project import Project
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,7 @@ class _Lowered:
 
     @cached_property
     def lines(self) -> Sequence[str]:
-        return _LINE_END.split(self.module.source)
+        return LINE_END.split(self.module.source)
 
     def span(self, origin: int) -> Span:
         return self._span(*self.module.span(origin))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from . import rules
+from .assumptions import USUAL, Assumptions
 from .diagnostics import Diagnostic, Severity
 from .settings import Settings, SettingsSource
 from .source import discovery, markdown
@@ -72,3 +73,8 @@ def ignored_in(settings: Settings, filename: str) -> frozenset[str]:
 
 def order(found: Diagnostic) -> tuple[object, ...]:
     return found.sort_key
+
+
+def assumed_in(names: Iterable[str], settings: SettingsSource) -> dict[str, Assumptions]:
+    """What is taken for granted in each file where that is not the usual."""
+    return {name: assumed for name in names if (assumed := settings.of(name).assumptions) != USUAL}

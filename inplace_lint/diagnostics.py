@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""Where Python ends a line, and rows count on; ``str.splitlines`` splits at more."""
 
 
 class Severity(IntEnum):

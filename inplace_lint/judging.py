@@ -38,6 +38,16 @@ class Judged:
     finished: frozenset[str] = frozenset()
 
 
+def with_failures(files: Files) -> dict[str, FileReport]:
+    """What each file shows; one on which the analysis breaks down has a finding that says so."""
+    return {
+        name: it
+        if isinstance(it, FileReport)
+        else FileReport.plain(rules.unreadable(name, f"could not be checked: {it.error}"))
+        for name, it in files.items()
+    }
+
+
 def judge(
     files: Files, seen_in_part: Callable[[str], bool], baseline: Baseline | None = None, lines: Lines = lambda name: ()
 ) -> Judged:

@@ -11,7 +11,7 @@ from .checking import Failure
 from .settling import FileReport
 
 if TYPE_CHECKING:
-    from .project import Project
+    pass
 
 Check = Callable[[Sequence[str], Mapping[str, str]], Iterable[FileReport | Failure]]
 """What files show, in their order, when texts, by absolute path, stand for what lies on disk."""
@@ -64,19 +64,9 @@ class Rechecker:
         importers: dict[str, list[str]] = {}
         while todo:
             key = todo.pop()
-            for other in _imported(project, key):
+            for other in project.imports(key):
                 importers.setdefault(other, []).append(key)
                 if other not in seen:
                     seen.add(other)
                     todo.append(other)
         return importers
-
-
-def _imported(project: Project, key: str) -> Iterable[str]:
-    """The modules that a module imports, and the packages that they lie in."""
-    for found in project.leads_to(key):
-        yield found
-        folder = os.path.dirname(found)
-        while os.path.lexists(package := os.path.join(folder, "__init__.py")):
-            yield package
-            folder = os.path.dirname(folder)

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from . import rules
-from .assumptions import USUAL, Assumptions
+from .assumptions import Assumptions
 from .baseline import Baseline
 from .checking import Checker, Failure
-from .choosing import chosen, selection
+from .choosing import assumed_in, chosen, selection
 from .diagnostics import Diagnostic
 from .fixing.documents import Document
 from .fixing.rounds import Fixer
-from .judging import judge
+from .judging import judge, with_failures
 from .naming import Names
 from .settings import SettingsSource
 from .settling import FileReport
@@ -52,7 +51,7 @@ class Session:
         ``SettingsError``.
         """
         names = [name for name in texts if not _is_excluded(name, settings)]
-        assumed = {name: it for name in names if (it := settings.of(name).assumptions) != USUAL}
+        assumed = assumed_in(names, settings)
         if changed is None or assumed != self._assumed:
             self._parts.clear()
         # Who imports a file is looked up on disk, among what is not open: a walk through the project, not for every keystroke.
@@ -75,7 +74,7 @@ class Session:
     def fixed(self, name: str, texts: Mapping[str, str], settings: SettingsSource) -> str:
         """The text of one file with all that can be fixed safely in it, each fix linted again."""
         names = list(texts)
-        assumed = {it: found for it in names if (found := settings.of(it).assumptions) != USUAL}
+        assumed = assumed_in(names, settings)
 
         def lint(changed: Mapping[str, str]) -> list[Diagnostic]:
             overlay = {**texts, **changed}
@@ -93,14 +92,9 @@ class Session:
     def _judged(
         self, parts: Mapping[str, FileReport | Failure], texts: Mapping[str, str], settings: SettingsSource
     ) -> list[Diagnostic]:
-        """What stands of all files; one on which the analysis breaks down has a finding that says so."""
+        """What stands of all files."""
         naming = Names(parts)
-        whole = {
-            name: FileReport.plain(rules.unreadable(name, f"could not be checked: {it.error}"))
-            if isinstance(it, Failure)
-            else naming.report(it)
-            for name, it in parts.items()
-        }
+        whole = {name: naming.report(it) for name, it in with_failures(parts).items()}
         path = settings.run.baseline
         baseline = None if path is None else Baseline.read(path)
         return judge(whole, self._seen_in_part(parts), baseline, Sources(texts).lines).found
@@ -127,7 +121,7 @@ def _reached(checker: Checker, name: str) -> set[str]:
     seen: set[str] = set()
     todo = [name]
     while todo:
-        for found in checker.project.leads_to(todo.pop()):
+        for found in checker.project.imports(todo.pop()):
             if found not in seen:
                 seen.add(found)
                 todo.append(found)

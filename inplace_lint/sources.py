@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .diagnostics import Diagnostic
+from .diagnostics import LINE_END, Diagnostic
 from .fixing.imports import Speller
 from .source import text
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Sources:
@@ -32,7 +29,7 @@ class Sources:
     def lines(self, name: str) -> Sequence[str]:
         """A file's lines, without their ends."""
         if name not in self._lines:
-            self._lines[name] = _LINE_END.split(self.text(name))
+            self._lines[name] = LINE_END.split(self.text(name))
         return self._lines[name]
 
     def spelt(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:

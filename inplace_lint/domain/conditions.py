@@ -231,8 +231,8 @@ def complementary(a: Cond, b: Cond) -> Cond | None:
         (x,), (y,) = left, right
         if x.key == y.key and x.value != y.value and isinstance(x.value, bool):
             return a & b
-        parts = (*_choices(x), *_choices(y))
-        if parts and all(part.key == parts[0].key for part in parts) and _choices(x) and _choices(y):
+        mine, theirs = _choices(x), _choices(y)
+        if mine and theirs and mine[0].key == theirs[0].key:
             return (a & b) | _one_of(left, right)
     return None
 

@@ -308,8 +308,7 @@ def of_one_side(obj: Obj, path: Cond, way: Cond) -> Obj:
     another way must not meet it. What else a tensor is does not change while ways part. What a node saves it saves there only.
     """
     if isinstance(obj, Node):
-        saved = _on_path(obj.saved, path)
-        return obj if saved is obj.saved else replace(obj, saved=saved)
+        return replace(obj, saved=tuple(_only_on(s, path) for s in obj.saved)) if path and obj.saved else obj
     if not way or not isinstance(obj, Tensor) or not obj.nodes:
         return obj
     nodes: dict[int, Cond] = {}
@@ -320,14 +319,8 @@ def of_one_side(obj: Obj, path: Cond, way: Cond) -> Obj:
     return replace(obj, nodes=nodes)
 
 
-def _on_path(saves: tuple[Saved, ...], path: Cond) -> tuple[Saved, ...]:
-    """Saves that only the states on a path have."""
-    if not path or not saves:
-        return saves
-    return tuple(_only_on(s, path) for s in saves)
-
-
 def _only_on(saved: Saved, path: Cond) -> Saved:
+    """A save that only the states on a path have."""
     cond = both(saved.cond, path)
     return saved if cond is None or cond == saved.cond else replace(saved, cond=cond)
 

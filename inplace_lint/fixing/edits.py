@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from ..diagnostics import Edit, Position
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
+from ..diagnostics import LINE_END, Edit, Position
 
 
 class Misplaced(Exception):
@@ -39,7 +36,7 @@ class Text:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        ends = list(_LINE_END.finditer(source))
+        ends = list(LINE_END.finditer(source))
         self._ends = [match.group() for match in ends]
         self._starts = [0, *(match.end() for match in ends)]
 
@@ -74,10 +71,10 @@ class Text:
 
 def _with_ends(old: str, new: str, usual: str) -> str:
     """``new``, with the line ends of those lines of ``old`` that it keeps, and the ``usual`` one after others."""
-    lines = _LINE_END.split(new)
+    lines = LINE_END.split(new)
     if len(lines) == 1:
         return new
-    before, ends = _LINE_END.split(old), _LINE_END.findall(old)
+    before, ends = LINE_END.split(old), LINE_END.findall(old)
     after = [usual] * (len(lines) - 1)
     for kept in SequenceMatcher(None, before, lines, autojunk=False).get_matching_blocks():
         for offset in range(kept.size):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..diagnostics import Diagnostic, Edit, Position, Span
+from ..diagnostics import LINE_END, Diagnostic, Edit, Position, Span
 from .edits import Misplaced, Text
 
 ROOTS = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
@@ -60,7 +60,7 @@ class Names:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return re.split(r"\r\n|\r|\n", self._source)
+        return LINE_END.split(self._source)
 
     def spelt(self, edit: Edit, old: str) -> tuple[Edit, ...]:
         """The edit in the file's own words, with the imports that it needs. ``old`` is the text that it replaces.

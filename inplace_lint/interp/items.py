@@ -67,7 +67,6 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
         return ANYTHING
     unknown = _of_either_kind(index)
     kept = None if unknown is None else kept_by_nms(engine.m, unknown)
-    denial.by_index(engine.m, state, index)
     kind = classify_index(state, index) if kept is None else "advanced"
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
     arguments = Arguments([tensors, index], settings={"index": kind})
@@ -227,7 +226,6 @@ def put(
     if tensors:
         row = engine.m.model.method("__setitem__")
         if row is not None:
-            denial.by_index(engine.m, state, index)
             kind = classify_index(state, index)
             partial = kind == "basic" and not layout.whole(state, index)
             fills = partial and _single_elements(state, tensors, index)

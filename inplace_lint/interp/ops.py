@@ -177,18 +177,17 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     value = _outputs(m, state, variant, bound, inputs, node, wanted, call)
     if node is not None:
         _save_results(m, state, variant, value, node, inputs, enabled, call)
-    _learn(m, state, variant, inputs)
+    _learn(m, state, variant, bound, inputs)
     if out_targets:
         return out or NOTHING
     return value
 
 
-def _learn(m: Machine, state: State, variant: Variant, inputs: Sequence[_Input]) -> None:
+def _learn(m: Machine, state: State, variant: Variant, bound: Binding, inputs: Sequence[_Input]) -> None:
     """What has run tells of its inputs: an index is integer or boolean, and what became an array required no grad."""
+    denial.by_index(m, state, bound.get("index", NOTHING))
     to_array = any(output.kind == "array" for output in variant.outputs)
     for item in inputs:
-        if item.param == "index" and not item.cond:
-            denial.deny(m, state, {item.oid: TRUE})
         if not to_array and not (item.param == "index" and item.tensor.assumed):
             continue
         constant = item.tensor.status.constant

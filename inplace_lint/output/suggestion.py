@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import LINE_END, Diagnostic
 from .places import joined
 from .report import Report
 from .style import Style
@@ -15,7 +14,6 @@ from .style import Style
 TAB = 4
 """Columns between tab stops."""
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 # A change of so few lines is shown with those that stay; of a longer one, only what changes.
 _SHORT = 3
 
@@ -42,7 +40,7 @@ def suggested(found: Diagnostic, report: Report) -> Change | None:
         old = report.lines(edit.span.filename)[start.row - 1 : end.row]
         if len(old) == end.row - start.row + 1:
             text = old[0][: start.column - 1] + edit.content + old[-1][end.column - 1 :]
-            return Change(start.row, list(map(visible, old)), list(map(visible, _LINE_END.split(text))))
+            return Change(start.row, list(map(visible, old)), list(map(visible, LINE_END.split(text))))
     if not found.suggestion:
         return None
     new = found.suggestion.split("\n")

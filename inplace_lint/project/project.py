@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -119,9 +120,14 @@ class Project:
                 return True
         return False
 
-    def leads_to(self, key: str) -> tuple[str, ...]:
-        """The keys of the project's modules that a module imports."""
-        return self._facts_of(key).leads_to
+    def imports(self, key: str) -> Iterator[str]:
+        """The keys of the project's modules that a module imports, and of the packages that they lie in."""
+        for found in self._facts_of(key).leads_to:
+            yield found
+            folder = os.path.dirname(found)
+            while os.path.lexists(package := os.path.join(folder, "__init__.py")):
+                yield package
+                folder = os.path.dirname(folder)
 
     def _reachable(self, key: str) -> Iterator[_Facts]:
         seen, todo = {key}, [key]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
 from lsprotocol import types
 
-from ..diagnostics import Position, Span
+from ..diagnostics import LINE_END, Position, Span
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _WIDTHS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 
 
@@ -17,9 +15,9 @@ class Places:
     """The places of one text. ``encoding`` is what the client counts columns in: ``utf-8``, ``utf-16`` or ``utf-32``."""
 
     def __init__(self, source: str, encoding: str) -> None:
-        ends = list(_LINE_END.finditer(source))
+        ends = list(LINE_END.finditer(source))
         self._starts = [0, *(match.end() for match in ends)]
-        self._lines = _LINE_END.split(source)
+        self._lines = LINE_END.split(source)
         self._encoding, self._width = _WIDTHS.get(encoding, _WIDTHS["utf-16"])
 
     def position(self, place: Position) -> types.Position:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..diagnostics import LINE_END
+
 SUFFIXES = (".md", ".markdown")
 PATTERNS = ("*.md", "*.markdown")
 """The files that a walk takes where Markdown is asked for."""
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*\{?[ \t]*\.?(?P<word>[\w+-]*)(?P<rest>.*)$")
 _LANGUAGES = frozenset({"py", "py3", "python", "python3"})
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def is_markdown(filename: str) -> bool:
@@ -32,7 +33,7 @@ class Block:
 
 def blocks(source: str) -> Iterator[Block]:
     """The fenced blocks that say that they are Python, in order."""
-    lines = _LINE_END.split(source)
+    lines = LINE_END.split(source)
     number = 0
     while number < len(lines):
         opening = _FENCE.match(lines[number])
@@ -53,7 +54,7 @@ def blocks(source: str) -> Iterator[Block]:
 
 def only_code(source: str) -> str:
     """The text with nothing in it but its blocks, each character at its place; for the comments in them."""
-    out = [""] * len(_LINE_END.split(source))
+    out = [""] * len(LINE_END.split(source))
     for block in blocks(source):
         for row, line in enumerate(block.program.split("\n")[block.row - 1 : -1], block.row - 1):
             out[row] = " " * block.indent + line if line else ""

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import LINE_END, Diagnostic
 from . import suppressions
 from .suppressions import Directive, Unused
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _FIRST_RULE = re.compile(r":\s*(?=[A-Za-z])")
 
 
@@ -79,7 +78,7 @@ def with_noqa(source: str, codes: Mapping[int, Iterable[str]], reason: str = "")
     Rows must be those at whose end a comment works (see ``Suppressions.comment_row``). Rules are added to a comment that is there
     already; ``reason`` goes behind new ones. Raises ``Unsuitable`` where the program would not be the same with the comments.
     """
-    ends = list(_LINE_END.finditer(source))
+    ends = list(LINE_END.finditer(source))
     starts = [0, *(match.end() for match in ends)]
     known: dict[int, list[Directive]] = {}
     for directive in suppressions.parse(source).directives:

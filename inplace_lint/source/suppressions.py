@@ -18,6 +18,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from ..diagnostics import LINE_END
+
 
 class Unused(NamedTuple):
     """A suppression, or a part of one, that suppressed nothing: where its comment stands and which rules it named.
@@ -128,7 +130,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _RULE = r"(?:[A-Za-z]+[0-9]+|[a-z][a-z0-9]*(?:-[a-z0-9]+)+)"
 _RULES = rf"{_RULE}(?:[\s,]+{_RULE})*(?![\w-])"
 _NOQA = re.compile(
@@ -141,7 +142,7 @@ def parse(source: str) -> Suppressions:
     """Find the suppressing comments of a source. Text that is no valid Python is read as far as it makes sense."""
     if not _MENTION.search(source):
         return Suppressions((), ())
-    starts = [0, *(match.end() for match in _LINE_END.finditer(source))]
+    starts = [0, *(match.end() for match in LINE_END.finditer(source))]
     directives: list[Directive] = []
     joined: list[tuple[int, int]] = []
     for match in _TOKEN.finditer(source):

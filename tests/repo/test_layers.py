@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
         *("rules", "settings", "settling", "source", "sources", "workers", "caching", "naming"),
     },
     "sources": {"diagnostics", "fixing", "source"},
-    "choosing": {"diagnostics", "rules", "settings", "source"},
+    "choosing": {"assumptions", "diagnostics", "rules", "settings", "source"},
     "garbage": set(),
     "workers": {"garbage", "assumptions", "caching", "checking", "naming", "settling", "source"},
     "naming": {"diagnostics", "settling"},
