@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .project import Project
 
 
-
 @dataclass(frozen=True)
 class Failure:
     """The analysis of one file broke down: a fault of ours, not of the file. ``trace`` is for a bug report."""

@@ -30,7 +30,6 @@ def add_noqa(paths: Sequence[str], options: Options, settings: Resolver, jobs: i
         raise click.UsageError("--add-noqa: the reason cannot contain line breaks")
     done = api.add_noqa(paths, settings, jobs, reason.strip())
     for it in done.left:
-
         click.echo(f"no comment: {place_of(it.found)}: {it.found.code}: {it.reason}", err=True)
     for note in done.written.notes:
         click.echo(f"note: {note}", err=True)

@@ -90,4 +90,3 @@ class LateGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", message="inplace-lint %(version)s")
 def cli() -> None:
     """Finds the in-place writes that PyTorch's autograd rejects, or silently turns into wrong gradients."""
-

@@ -139,6 +139,19 @@ def curtailed(order: Order) -> Order:
     return backwards(beheaded(backwards(order)))
 
 
+def part(order: Order, head: bool, tail: bool) -> Order | None:
+    """A run of neighbours: any element may come first where ``head`` is cut off somewhere, last where ``tail`` is."""
+    edges: Edges = dict(order.edges)
+    for (a, b), cond in order.edges.items():
+        if head and b is not None:
+            add_to(edges, (None, b), cond)
+        if tail and a is not None:
+            add_to(edges, (a, None), cond)
+    if head or tail:
+        edges[None, None] = TRUE
+    return _limited(edges)
+
+
 def mapped(order: Order, change: Callable[[Atom], Value]) -> Order | None:
     """The order of what each element becomes."""
     values: dict[Spot, Value] = {atom: change(atom) for atom in order.elements()}

@@ -57,6 +57,7 @@ from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
+from inplace_lint.interp.keys import seats
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite, Spread
@@ -317,7 +318,9 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
         if value is not NotImplemented:
             return value  # type: ignore[no-any-return]
     spelled = path.rsplit(".", 1)[-1]
-    return unknown_result(engine, state, site.positional, site.named, site.place, None, spelled)
+    result = unknown_result(engine, state, site.positional, site.named, site.place, None, spelled)
+    numpy_calls.note_array(engine, path, result)
+    return result
 
 
 def call_method(engine: Engine, state: State, atom: Method, site: CallSite) -> Value | None:
@@ -376,7 +379,9 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
         return unknown_result(engine, state, site.positional, site.named, site.place, None)
     target = site.target.rpartition(".")[0] if site.target else None
     call = OpCall(site.place, row.name, "method", name, target or None, tag=f"{name} {engine.m.alternative}")
-    value = call_op(engine, state, row.variants, Arguments([one(oid), *site.positional], site.named), call)
+    # That it is met in this round only holds for what is computed from it as well.
+    receiver: Value = {oid: seats(state.path)}
+    value = call_op(engine, state, row.variants, Arguments([receiver, *site.positional], site.named), call)
     if value is None:
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): TRUE}
     return instances.finish_factory(engine, state, row, value, site)

@@ -49,6 +49,23 @@ def by_index(m: Machine, state: State, index: Value) -> None:
             deny(m, state, one(atom))
 
 
+def by_operand(m: Machine, state: State, tensors: Value, other: Value) -> None:
+    """Arithmetic with an array, which a tensor that requires grad refuses ("Can't call numpy() on Tensor that requires grad")."""
+    if m.arrays and any(_is_array(m, atom) for atom in other):
+        deny(m, state, tensors)
+
+
+def _is_array(m: Machine, atom: Atom) -> bool:
+    while isinstance(atom, Unknown):
+        if atom.tag in m.arrays:
+            return True
+        part = m.part_of.get(atom.tag)
+        if part is None or part == atom:
+            return False
+        atom = part
+    return False
+
+
 def by_membership(m: Machine, state: State, sought: Atom, box: Atom) -> None:
     """``"name" in box``: a tensor takes no text there."""
     if isinstance(sought, Const) and isinstance(sought.value, str):

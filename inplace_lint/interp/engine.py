@@ -12,16 +12,14 @@ from typing import Any
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import EXCEPTION, TRUE, Cond, Fact, add_to, both, maybe_either, settled
-from inplace_lint.domain.objects import Container, Frame, Instance, Tensor
-from inplace_lint.domain.sequences import Walk
+from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
-from inplace_lint.interp.counters import is_last, is_true, last_asked, start_round
+from inplace_lint.interp.counters import is_last, is_true, last_asked
 from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import computes_only, second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
-from inplace_lint.interp.walking import follow
 
 UNROLL = 12
 """Rounds of a loop over known elements that are run one by one."""
@@ -375,33 +373,6 @@ class Engine:
             current = self.run(instr.orelse, current, flow)
         return join_all([*([current] if current is not None else []), *inner.breaks])
 
-    def follow(self, instr: ir.For, state: State, flow: Flow, visits: Walk) -> State | None:
-        """Run a loop over elements of which the order is known, but not how many there are."""
-        place = self.m.place(instr.origin)
-        outer_ctx, outer_product = self.m.ctx, self.m.unrolled
-        self.m.unrolled = outer_product * max(1, len(visits.steps))
-        inner = flow.in_loop()
-
-        def visit(here: State, element: Atom, number: int, last: tuple[Cond | None, Cond | None]) -> State | None:
-            self.m.ctx = (*outer_ctx, (place, number))
-            self.m.last_visit[place] = last
-            start_round(self.m, here, one(element), place)
-            met = isinstance(element, int) and state.tensor(element) is not None
-            here.registers[-1][instr.item] = {
-                element: frozenset({self.m.seat(element, place, False, number)}) if met else TRUE
-            }
-            inner.continues = []
-            after = self.run(instr.body, here, inner)
-            return join_all([*([after] if after is not None else []), *inner.continues])
-
-        modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in _elements(visits))
-        current = follow(self.m, state, visits, visit, place, may_be_empty=not modules)
-        self.m.last_visit.pop(place, None)
-        self.m.ctx, self.m.unrolled = outer_ctx, outer_product
-        if current is not None:
-            current = self.run(instr.orelse, current, flow)
-        return join_all([*([current] if current is not None else []), *inner.breaks])
-
     def may_unroll(self, count: int) -> bool:
         """Whether a loop of that many rounds is run round by round."""
         return count <= UNROLL and count * self.m.unrolled <= UNROLL_PRODUCT
@@ -422,10 +393,6 @@ def _parts(state: State, element: Value) -> set[int]:
         if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
             found.update(a for item in box.items for a in item if isinstance(a, int))
     return found
-
-
-def _elements(visits: Walk) -> list[Atom]:
-    return [step.element for step in visits.steps]
 
 
 @handles(ir.While)

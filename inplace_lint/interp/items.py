@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both
-from inplace_lint.domain.objects import Class, Container, Instance, Place, contents, order_of, sequence
+from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, contents, order_of, sequence
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
@@ -162,13 +162,13 @@ def _container_item(
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))
-        return held or ANYTHING
+        return _one_entry(engine, state, held, place) or ANYTHING
     if isinstance(atom, SliceAtom):
         part: tuple[Value, ...] | None = None
         bounds = layout.python_slice(atom)
         if box.items is not None and bounds is not None:
             part = box.items[bounds]
-        order = None if bounds is None or part is not None else _sliced(order_of(box), bounds)
+        order = None if part is not None else _sliced(order_of(box), atom)
         cut = Container(box.kind, part) if part is not None else sequence(box.kind, order, contents(box))
         sliced = state.allocate(engine.m.oid(place[1], "slice"), cut)
         if like is not None:
@@ -190,22 +190,35 @@ def _container_item(
     return counters.at_slot(engine.m, contents(box), index) or ANYTHING
 
 
+def _one_entry(engine: Engine, state: State, held: Value, place: Place) -> Value:
+    """What a look-up in a registry gave stays the same function or class wherever it is used."""
+    if len(held) < 2 or not all(
+        isinstance(a, Sym) or (isinstance(a, int) and isinstance(state.heap.get(a), (Function, Class))) for a in held
+    ):
+        return held
+    chosen = {a: both(cond, engine.m.choice(place, n, False)) for n, (a, cond) in enumerate(held.items())}
+    return {atom: cond for atom, cond in chosen.items() if cond is not None}
+
+
 def _made_by_default(engine: Engine, state: State, flow: Flow, factory: Value, place: Place) -> Value:
     """What a default dict puts in for a key that it does not have."""
     made = calls.call_value(engine, state, flow, factory, [], {}, place)
     return ANYTHING if made is None else made
 
 
-def _sliced(order: Order | None, bounds: slice) -> Order | None:
-    """What is left of an order: by slices that reverse, or that take one element off an end."""
-    if order is None:
+def _sliced(order: Order | None, atom: SliceAtom) -> Order | None:
+    """What is left of an order: a run of it, exactly where the slice takes one element off an end at most."""
+    if order is None or atom.step not in (None, 1, -1):
         return None
-    if bounds == slice(None, None, -1):
-        return sequences.backwards(order)
-    if bounds.step not in (None, 1) or bounds.start not in (None, 0, 1) or bounds.stop not in (None, -1):
-        return None
-    order = sequences.beheaded(order) if bounds.start == 1 else order
-    return sequences.curtailed(order) if bounds.stop == -1 else order
+    lower, upper = atom.lower, atom.upper
+    if atom.step == -1:
+        order = sequences.backwards(order)
+        lower, upper = (bound if bound is None else ... for bound in (lower, upper))
+    if lower == 1:
+        order = sequences.beheaded(order)
+    if upper == -1:
+        order = sequences.curtailed(order)
+    return sequences.part(order, lower not in (None, 0, 1), upper not in (None, -1))
 
 
 def put(

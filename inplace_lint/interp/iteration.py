@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from inplace_lint import ir
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond
+from inplace_lint.domain.conditions import TRUE, Cond, both
 from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor, contents
-from inplace_lint.domain.sequences import Order
-from inplace_lint.domain.state import State
+from inplace_lint.domain.sequences import Order, Walk
+from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import calls, classes, counters
+from inplace_lint.interp import calls, classes, counters, walking
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import UNROLL, Engine, handles
-from inplace_lint.interp.keys import COUNTER
+from inplace_lint.interp.keys import COUNTER, seats
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
-from inplace_lint.interp.walking import walk_of
 
 MOST_PARTS = 64
 """Modules or parameters of a model that a loop goes through one by one, whatever it does to each."""
@@ -56,13 +56,23 @@ def elements(
     """The elements of a value. ``wanted``: how many an unpacking takes, which settles how many there are."""
     found = [_atom_elements(engine, state, flow, atom, place, wanted) for atom in value]
     if len(found) == 1:
-        return found[0]
+        return _seated(found[0], next(iter(value.values())))
     joined = union([under(e.any, cond) for e, cond in zip(found, value.values(), strict=True)])
     if found and all(e.exact is not None for e in found) and len({len(e.exact or ()) for e in found}) == 1:
         columns = zip(*(e.exact or () for e in found), strict=True)
         conds = list(value.values())
         return Elements([union([under(v, c) for v, c in zip(col, conds, strict=True)]) for col in columns], joined)
     return Elements(None, joined or ANYTHING, _either_order(found, list(value.values())))
+
+
+def _seated(inner: Elements, cond: Cond) -> Elements:
+    """The elements of a list that is met in one round of a loop are met in that round as well."""
+    met = seats(cond)
+    if not met:
+        return inner
+    exact = None if inner.exact is None else [under(item, met) for item in inner.exact]
+    order = None if inner.order is None else sequences.under(inner.order, met)
+    return Elements(exact, under(inner.any, met), order)
 
 
 def _either_order(found: list[Elements], conds: list[Cond]) -> Order | None:
@@ -216,16 +226,16 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     """A for loop: round by round over known elements, to a fixpoint otherwise."""
     iterable = state.registers[-1].get(instr.iterable, ANYTHING)
     place = engine.m.place(instr.origin)
+    inner = elements(engine, state, flow, iterable, place)
     if len(iterable) == 1:
-        inner = elements(engine, state, flow, iterable, place)
         parts = _all_parts(engine, state, iterable, inner, instr.body)
         if parts is not None and (engine.m.unrolled == 1 or engine.may_unroll(len(parts))):
             return engine.unroll(instr, state, flow, parts, True)
         if inner.exact is not None and engine.may_unroll(len(inner.exact)):
             return engine.unroll(instr, state, flow, inner.exact)
-        visits = walk_of(inner.order, UNROLL)
-        if inner.exact is None and visits is not None and engine.may_unroll(len(visits.steps)):
-            return engine.follow(instr, state, flow, visits)
+    visits = walking.walk_of(inner.ordered(), UNROLL)
+    if visits is not None and engine.may_unroll(len(visits.steps)):
+        return _follow(engine, instr, state, flow, visits, _stands_for_several(engine, iterable))
     spot = -1 - instr.item
     state.registers[-1][spot] = iterable
 
@@ -233,7 +243,7 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         values = state.registers[-1].get(spot, ANYTHING)
         inner = elements(engine, state, flow, values, place)
         element = counters.counted(engine.m, state, place[1], inner.exact) or inner.any or ANYTHING
-        element = _of_this_round(engine, state, element, place, "", _stands_for_several(values))
+        element = _of_this_round(engine, state, element, place, "", _stands_for_several(engine, values))
         counters.start_round(engine.m, state, element, place)
         state.registers[-1][instr.item] = element
         return state
@@ -244,14 +254,64 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     return after
 
 
-def _stands_for_several(iterable: Value) -> bool:
+def _follow(engine: Engine, instr: ir.For, state: State, flow: Flow, visits: Walk, several: bool) -> State | None:
+    """Run a loop over elements of which the order is known, but not how many there are."""
+    m = engine.m
+    place = m.place(instr.origin)
+    outer_ctx, outer_product = m.ctx, m.unrolled
+    m.unrolled = outer_product * max(1, len(visits.steps))
+    inner = flow.in_loop()
+
+    def visit(here: State, element: Atom, number: int, last: tuple[Cond | None, Cond | None]) -> State | None:
+        m.ctx = (*outer_ctx, (place, number))
+        m.last_visit[place] = last
+        counters.start_round(m, here, one(element), place)
+        here.registers[-1][instr.item] = _of_this_visit(engine, here, element, place, number, several)
+        inner.continues = []
+        after = engine.run(instr.body, here, inner)
+        return join_all([*([after] if after is not None else []), *inner.continues])
+
+    elements = dict.fromkeys((step.element for step in visits.steps), TRUE)
+    modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in elements)
+    current = walking.follow(m, state, visits, visit, place, may_be_empty=not modules)
+    m.last_visit.pop(place, None)
+    m.ctx, m.unrolled = outer_ctx, outer_product
+    if current is not None:
+        current = engine.run(instr.orelse, current, flow)
+    return join_all([*([current] if current is not None else []), *inner.breaks])
+
+
+def _of_this_visit(engine: Engine, state: State, element: Atom, place: Place, number: int, several: bool) -> Value:
+    """The element of a visit, or the row of elements: tensors are met in this visit alone."""
+    box = state.heap.get(element) if isinstance(element, int) else None
+    if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
+        parts: list[Value] = []
+        for part in box.items:
+            found = {
+                atom: both(cond, met)
+                for atom, cond in part.items()
+                for met in _of_this_visit(engine, state, atom, place, number, several).values()
+            }
+            parts.append({atom: cond for atom, cond in found.items() if cond is not None})
+        return one(state.allocate(engine.m.oid(place[1], f"items of {element}"), Container("tuple", tuple(parts))))
+    met = isinstance(element, int) and _may_differ(box)
+    return {element: frozenset({engine.m.seat(element, place, several, number)}) if met else TRUE}
+
+
+def _stands_for_several(engine: Engine, iterable: Value) -> bool:
     """Whether what a loop goes over is another object in each round of a loop around it, for all that is known."""
-    return len(iterable) > 1 or any(isinstance(atom, int) and atom < 0 for atom in iterable)
+    return len(iterable) > 1 or any(isinstance(a, int) and (a < 0 or a in engine.m.several) for a in iterable)
+
+
+def note_several(engine: Engine, made: Value, sources: Iterable[Value]) -> None:
+    """What ``zip`` and its kin make of such things is another object each time as well."""
+    if any(_stands_for_several(engine, source) for source in sources):
+        engine.m.several.update(atom for atom in made if isinstance(atom, int))
 
 
 def _may_differ(met: Obj | None) -> bool:
     """Whether a loop over several such things is known to meet another one in each round: a tensor, or a list of them."""
-    return isinstance(met, Tensor) or (isinstance(met, Container) and met.items is None)
+    return isinstance(met, Tensor) or (isinstance(met, Container) and (met.items is None or met.kind == "list"))
 
 
 def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str, inner: bool) -> Value:

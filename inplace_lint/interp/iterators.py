@@ -29,7 +29,9 @@ def boxed(engine: Engine, state: State, site: CallSite, kind: str, inner: Elemen
     items = None if inner.exact is None else tuple(inner.exact)
     order = inner.order if items is None else None
     box = Container(kind, items, None, NOTHING if items is not None else inner.any, None, order)  # type: ignore[arg-type]
-    return one(state.allocate(engine.m.oid(site.place[1], word), box))
+    made = one(state.allocate(engine.m.oid(site.place[1], word), box))
+    iteration.note_several(engine, made, site.positional)
+    return made
 
 
 @symbol("builtins.range")

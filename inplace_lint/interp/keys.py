@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inplace_lint.domain.conditions import Fact
+from inplace_lint.domain.conditions import EXCEPTION, TRUE, Cond, Fact
 
 MEMBER = "#member@"
 """How the keys of facts begin that say which element of a collection of modules is used."""
@@ -19,6 +19,7 @@ EACH = f"{SLOT}of each "
 NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
 BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
+_NOT_OF_KIND = ("#choice@", MEMBER, EXCEPTION, "#length@", "#last@")
 ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
 """Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
 
@@ -26,3 +27,15 @@ ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
 def tag_of(fact: Fact) -> str:
     """The tag of the unknown that a fact asks about."""
     return fact.key.removeprefix("rg:").removesuffix(BEFORE)
+
+
+def tells_kind(fact: Fact, tag: str) -> bool:
+    """Whether a question may have told what kind of thing bears a tag: one about itself, or one whose subject is not known."""
+    key = fact.key.removeprefix("rg:")
+    elsewhere = key.startswith(_NOT_OF_KIND) or key.endswith(" is None")
+    return key.startswith(tag) or (key.startswith("#") and not elsewhere)
+
+
+def seats(cond: Cond) -> Cond:
+    """The facts of a condition that say in which round of a loop something is met."""
+    return frozenset(fact for fact in cond if fact.key.startswith(SLOT)) if cond else TRUE

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from inplace_lint import ir
 from inplace_lint.assumptions import USUAL, Assumptions
-from inplace_lint.domain.conditions import EXCEPTION, IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
+from inplace_lint.domain.conditions import IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor, in_next_round
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
+from inplace_lint.interp import keys
 from inplace_lint.interp.budget import Budget
 from inplace_lint.interp.holders import Holders
-from inplace_lint.interp.keys import BEFORE, EACH, EARLIER, ELSEWHERE, MEMBER, NOW, ONE_ROUND, SLOT, VISIT, tag_of
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Machine:
         self.budget = Budget()
         self.pending: list[Pending] = []
         self.no_tensors: set[str] = set()
+        self.arrays: set[str] = set()
+        self.several: set[int] = set()
         self.visited: dict[ir.Code, None] = {}
         """The definitions that ran, in order."""
         self.costly: set[ir.Code] = set()
@@ -213,7 +215,7 @@ class Machine:
             # Saved tensors name counters of tensors that are gone.
             if oid not in ids and (older := self._older(oid, loop)) != oid:
                 ids[oid] = older
-        keys, tags = self._asked_in.setdefault(loop, (set(), {}))
+        questions, tags = self._asked_in.setdefault(loop, (set(), {}))
         for tag, later in tags.items():
             if later not in self._tag_loops:
                 loops = self._tag_loops[tag]
@@ -221,7 +223,7 @@ class Machine:
             whole = self.part_of.get(tag)
             if whole is not None and later not in self.part_of:
                 self.part_of[later] = replace(whole, tag=f"{whole.tag}~")
-        state.map_conditions(self._forget_round(loop), keys)
+        state.map_conditions(self._forget_round(loop), questions)
         for oid, node in heap.freed():
             heap[oid] = in_next_round(node)
         if ids or tags:
@@ -231,8 +233,8 @@ class Machine:
         """Note that a tag came up in those loops, with the tag that it has in an older round of each."""
         self._tag_loops[tag] = loops
         for loop in loops:
-            keys, tags = self._asked_in.setdefault(loop, (set(), {}))
-            keys.update((tag, f"rg:{tag}", f"{tag}{BEFORE}", f"rg:{tag}{BEFORE}"))
+            questions, tags = self._asked_in.setdefault(loop, (set(), {}))
+            questions.update((tag, f"rg:{tag}", f"{tag}{keys.BEFORE}", f"rg:{tag}{keys.BEFORE}"))
             if not tag.endswith("~"):
                 tags[tag] = f"{tag}~"
 
@@ -312,9 +314,9 @@ class Machine:
         each: loops around it go over other things every time.
         """
         inside = self.ctx[: self.ctx.index(("loop", loop)) + 1] if ("loop", loop) in self.ctx else self.ctx
-        tag = f"{EACH if each else SLOT}{oid} {self._intern(('seat', loop, inside))}"
+        tag = f"{keys.EACH if each else keys.SLOT}{oid} {self._intern(('seat', loop, inside))}"
         self.note_tag_of(tag, loop)
-        return Fact(tag, NOW if visit is None else VISIT + visit)
+        return Fact(tag, keys.NOW if visit is None else keys.VISIT + visit)
 
     def loop_of(self, tag: str) -> Place:
         """The innermost loop of which each round answers a tag for itself."""
@@ -353,28 +355,28 @@ class Machine:
             changed = None
             for fact in cond:
                 if fact.parts:
-                    if any(loop in self._tag_loops.get(tag_of(part), ()) for part in fact.parts):
+                    if any(loop in self._tag_loops.get(keys.tag_of(part), ()) for part in fact.parts):
                         changed = (cond if changed is None else changed) - {fact}
                     continue
-                tag = tag_of(fact)
+                tag = keys.tag_of(fact)
                 loops = self._tag_loops.get(tag, ())
                 if loop not in loops:
                     continue
-                if tag.startswith(SLOT):
+                if tag.startswith(keys.SLOT):
                     changed = (cond if changed is None else changed) - {fact}
-                    if (loops[-1] == loop or tag.startswith(EACH)) and fact.value < ELSEWHERE:
-                        changed |= {Fact(tag, EARLIER)}
+                    if (loops[-1] == loop or tag.startswith(keys.EACH)) and fact.value != keys.ELSEWHERE:
+                        changed |= {Fact(tag, keys.EARLIER)}
                     continue
-                past = Fact(f"{tag}{BEFORE}", True)
+                past = Fact(f"{tag}{keys.BEFORE}", True)
                 if loops[-1] == loop and (fact == past or (fact.value is False and past in cond)):
                     continue
                 changed = cond if changed is None else changed
-                if loops[-1] == loop and fact.value is True and ONE_ROUND.fullmatch(tag):
+                if loops[-1] == loop and fact.value is True and keys.ONE_ROUND.fullmatch(tag):
                     # A counter that was n in this round never is again.
                     changed = (changed - {fact}) | {Fact(fact.key, False), past}
                     continue
                 changed -= {fact}
-                if fact.decisive or fact.key.startswith(MEMBER):
+                if fact.decisive or fact.key.startswith(keys.MEMBER):
                     changed |= {Fact(f"{fact.key}={fact.value}{IN_EARLIER}", True, fact.text, fact.decisive)}
             return cond if changed is None else changed
 
@@ -385,9 +387,13 @@ class Machine:
 
         member: they are modules, which come from a collection whose order may be lost.
         """
-        key = f"{MEMBER if member else '#choice@'}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+        key = (
+            f"{keys.MEMBER if member else '#choice@'}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+        )
         self.note_tag(key)
-        return frozenset({Fact(key, number)})
+        # That it was used in some round outlives the joining of rounds in which it was.
+        ever = {Fact(f"{key}={number}{IN_EARLIER}", True)} if member else ()
+        return frozenset({Fact(key, number), *ever})
 
     def question_here(self, word: str, place: Place) -> str:
         """The key of a question that every visit of a place in its context answers for itself."""
@@ -502,12 +508,7 @@ class Machine:
 
         Only where nothing was asked of it on the way here: code that tells arrays from tensors handles both.
         """
-        asked = ("#choice@", MEMBER, EXCEPTION)
-        for fact in state.path if tag else ():
-            key = fact.key.removeprefix("rg:")
-            if (key.startswith("#") and not key.startswith(asked)) or key.startswith(tag or ""):
-                return
-        if tag:
+        if tag and not any(keys.tells_kind(fact, tag) for fact in state.path):
             self.no_tensors.add(tag)
 
     def denied(self, cond: Cond) -> bool:
@@ -580,7 +581,7 @@ class Machine:
         for fact in cond:
             if fact.key == "...":
                 return True  # too many questions were joined to know whether their answers ever meet
-            if not fact.key.startswith(MEMBER):
+            if not fact.key.startswith(keys.MEMBER):
                 continue
             place, _, rest = fact.key.rpartition(":")
             number: object = fact.value

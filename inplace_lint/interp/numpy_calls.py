@@ -6,7 +6,7 @@ from typing import Any
 
 from inplace_lint.domain.objects import Container
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Method, Value, constant_of, union
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Method, Unknown, Value, constant_of, union
 from inplace_lint.interp import calls
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
@@ -14,6 +14,42 @@ from inplace_lint.interp.registry import CallSite, symbol
 
 WRITING = ("copyto", "place", "put", "put_along_axis", "putmask", "fill_diagonal", "random.shuffle")
 """Functions that write to their first argument and return nothing."""
+MAKING = (
+    "array",
+    "empty",
+    "zeros",
+    "ones",
+    "full",
+    "empty_like",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "arange",
+    "linspace",
+    "logspace",
+    "geomspace",
+    "eye",
+    "identity",
+    "diag",
+    "tile",
+    "repeat",
+    "stack",
+    "concatenate",
+    "hstack",
+    "vstack",
+    "dstack",
+    "column_stack",
+    "meshgrid",
+    "broadcast_to",
+    "pad",
+    "loadtxt",
+    "genfromtxt",
+    "fromiter",
+    "frombuffer",
+    "fromfile",
+    "fromstring",
+)
+"""Functions that return an array, never a scalar, whatever they are given."""
 
 
 @symbol(*(f"numpy.{name}" for name in WRITING))
@@ -54,6 +90,12 @@ def call(engine: Engine, state: State, path: str, site: CallSite) -> Any:
         rest = CallSite(site.place, site.flow, site.positional[1:], site.named, site.target)
         return calls.tensor_method(engine, state, atom, name, rest)
     return NotImplemented
+
+
+def note_array(engine: Engine, path: str, value: Value) -> None:
+    """Remember that a function's result is an array: a tensor that requires grad refuses arithmetic with it."""
+    if path.removeprefix("numpy.") in MAKING:
+        engine.m.arrays.update(atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag)
 
 
 def _write(engine: Engine, state: State, value: Value, site: CallSite) -> None:

@@ -214,6 +214,7 @@ def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right
     values: list[Value] = []
     name = METHODS[op]
     if left_tensors and right_others:
+        denial.by_operand(engine.m, state, left_tensors, right_others)
         # What a tensor cannot add it leaves to the other operand's class.
         for atom, cond in list(right_others.items()):
             answer = calls.special_method(engine, state, flow, atom, f"__r{name}__", [left_tensors], place)
@@ -226,6 +227,7 @@ def binary(engine: Engine, state: State, flow: Flow, op: str, left: Value, right
         value = method_op(engine, state, f"__{name}__", [left_tensors, right], place, op, None, "operator")
         values.append(value if value is not None else {engine.m.fresh(state, place[1], "op", "no"): TRUE})
     if left_others and right_tensors:
+        denial.by_operand(engine.m, state, right_tensors, left_others)
         swapped = f"__r{name}__" if engine.m.model.method(f"__r{name}__") is not None else f"__{name}__"
         value = method_op(engine, state, swapped, [right_tensors, left_others], place, op, None, "operator")
         values.append(value if value is not None else {engine.m.fresh(state, place[1], "op", "no"): TRUE})
@@ -314,6 +316,7 @@ def in_place(
     tensors, others = split(engine, state, left)
     values: list[Value] = []
     if tensors:
+        denial.by_operand(engine.m, state, tensors, right)
         name = f"__i{METHODS[op]}__"
         value = method_op(engine, state, name, [tensors, right], place, f"{op}=", target, "operator")
         if value is None:

@@ -25,6 +25,7 @@ class _Mark:
     label: str
     primary: bool
 
+
 CELLS = "files"
 
 

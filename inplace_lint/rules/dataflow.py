@@ -150,7 +150,11 @@ def _starts_anew(node: ast.stmt) -> bool:
 def _grown(node: ast.stmt) -> str | None:
     """The list that a statement adds to."""
     call = node.value if isinstance(node, ast.Expr) else None
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "extend", "insert"):
+    if (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("append", "extend", "insert")
+    ):
         return name_of(call.func.value)
     return None
 

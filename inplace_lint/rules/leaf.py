@@ -12,7 +12,9 @@ def _advice(ctx: RuleContext, event: LeafWritten) -> Advice:
     write = event.write
     call = rewrite.initialised(ctx, write)
     if call is not None:
-        return Advice("Set the value by `torch.nn.init`, which does not record", call, levels.of_no_grad(write, event.context))
+        return Advice(
+            "Set the value by `torch.nn.init`, which does not record", call, levels.of_no_grad(write, event.context)
+        )
     block = rewrite.under_no_grad(ctx, write)
     if block is not None:
         return Advice(

@@ -199,7 +199,9 @@ def _retained(ctx: RuleContext, event: InteriorGradRead, read: str) -> Advice:
     if layout is None or reading is None:
         return Advice(message, code)
     before = [
-        node for node in flat(layout.function(reading).body) if node.lineno < reading.node.lineno and owner in binds(node)
+        node
+        for node in flat(layout.function(reading).body)
+        if node.lineno < reading.node.lineno and owner in binds(node)
     ]
     if not before or not simple(before[-1]) or not layout.is_whole(before[-1]):
         return Advice(message, code)

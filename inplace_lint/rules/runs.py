@@ -29,7 +29,9 @@ def joined(found: Mapping[Key, Diagnostic], sites: Mapping[Key, Site], ctx: Rule
             blocks.setdefault(id(spot.block), []).append((spot, layout, key))
     result = dict(found)
     for entries in blocks.values():
-        for run in _runs(sorted(entries, key=lambda entry: entry[0].index), {key: _level(found[key]) for *_, key in entries}):
+        for run in _runs(
+            sorted(entries, key=lambda entry: entry[0].index), {key: _level(found[key]) for *_, key in entries}
+        ):
             _, layout, first = run[0]
             edit = _edit(layout, run[0][0], run[-1][0])
             for _, _, key in run:
