@@ -102,12 +102,16 @@ class Context:
     calls: the call sites through which the write was reached, outermost first.
     function: the qualified name of the definition from which the analysis started.
     compiled: it runs under torch.compile, where PyTorch's own check may be lost.
+    computed: what is assumed to require grad is computed with, so that it holds floating-point numbers.
+    asked: the code itself asks whether that requires grad.
     """
 
     assumptions: tuple[str, ...] = ()
     calls: tuple[Site, ...] = ()
     function: str = "<module>"
     compiled: bool = False
+    computed: bool = True
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

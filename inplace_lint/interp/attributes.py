@@ -204,6 +204,7 @@ def _of_tensor(engine: Engine, state: State, flow: Flow, oid: int, tensor: Tenso
         wanted = requires(state, tensor)
         if wanted is None:
             return const(False)
+        m.grounds.ask(wanted)
         if not wanted and tensor.status.constant is None:
             return const(True)
         answer: dict[Atom, Cond] = {}

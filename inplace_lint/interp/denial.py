@@ -23,13 +23,13 @@ def deny(m: Machine, state: State, value: Value) -> None:
     """What may be the value is no tensor that requires grad."""
     for atom in value:
         if isinstance(atom, Unknown):
-            m.deny(state, atom.tag)
+            m.grounds.refute(state.path, atom.tag)
         elif isinstance(atom, int) and (tensor := state.tensor(atom)) is not None:
-            m.deny(state, tensor.assumed)
+            m.grounds.refute(state.path, tensor.assumed)
             # What is no tensor was no part of one either.
             for base in tensor.bases:
                 if (whole := state.tensor(base)) is not None:
-                    m.deny(state, whole.assumed)
+                    m.grounds.refute(state.path, whole.assumed)
 
 
 def by_key(m: Machine, state: State, owner: Value, index: Value) -> None:
@@ -51,13 +51,13 @@ def by_index(m: Machine, state: State, index: Value) -> None:
 
 def by_operand(m: Machine, state: State, tensors: Value, other: Value) -> None:
     """Arithmetic with an array, which a tensor that requires grad refuses ("Can't call numpy() on Tensor that requires grad")."""
-    if m.arrays and any(_is_array(m, atom) for atom in other):
+    if m.grounds.arrays and any(_is_array(m, atom) for atom in other):
         deny(m, state, tensors)
 
 
 def _is_array(m: Machine, atom: Atom) -> bool:
     while isinstance(atom, Unknown):
-        if atom.tag in m.arrays:
+        if atom.tag in m.grounds.arrays:
             return True
         part = m.part_of.get(atom.tag)
         if part is None or part == atom:

@@ -15,6 +15,7 @@ from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
 from inplace_lint.interp import keys
 from inplace_lint.interp.budget import Budget
+from inplace_lint.interp.grounds import Grounds
 from inplace_lint.interp.holders import Holders
 from inplace_lint.opmodel.lookup import OpModel
 
@@ -92,8 +93,7 @@ class Machine:
         self.muted = 0
         self.budget = Budget()
         self.pending: list[Pending] = []
-        self.no_tensors: set[str] = set()
-        self.arrays: set[str] = set()
+        self.grounds = Grounds()
         self.several: set[int] = set()
         self.visited: dict[ir.Code, None] = {}
         """The definitions that ran, in order."""
@@ -502,18 +502,6 @@ class Machine:
         if expression.isidentifier():
             return f"argument `{expression}` of `{owner}`"
         return f"`{expression}` of `{owner}`"
-
-    def deny(self, state: State, tag: str | None) -> None:
-        """An unknown is used as no tensor that requires grad can be: as a dict, a string, an array.
-
-        Only where nothing was asked of it on the way here: code that tells arrays from tensors handles both.
-        """
-        if tag and not any(keys.tells_kind(fact, tag) for fact in state.path):
-            self.no_tensors.add(tag)
-
-    def denied(self, cond: Cond) -> bool:
-        """Whether a condition takes something for a tensor that requires grad which is used as none."""
-        return any(fact.value and fact.key[:3] == "rg:" and fact.key[3:] in self.no_tensors for fact in cond)
 
     def tensors(self, state: State, value: Value) -> list[tuple[int, Tensor, Cond]]:
         """The tensors that a value may be, unknown ones made real."""

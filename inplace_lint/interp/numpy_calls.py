@@ -95,7 +95,7 @@ def call(engine: Engine, state: State, path: str, site: CallSite) -> Any:
 def note_array(engine: Engine, path: str, value: Value) -> None:
     """Remember that a function's result is an array: a tensor that requires grad refuses arithmetic with it."""
     if path.removeprefix("numpy.") in MAKING:
-        engine.m.arrays.update(atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag)
+        engine.m.grounds.arrays.update(atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag)
 
 
 def _write(engine: Engine, state: State, value: Value, site: CallSite) -> None:

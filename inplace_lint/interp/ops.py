@@ -244,6 +244,8 @@ def _make_node(
         calls=m.calls,
         codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
     )
+    if saved:
+        m.grounds.compute(wanted)
     return state.allocate(m.oid(call.place[1], f"node {call.tag}"), node)
 
 

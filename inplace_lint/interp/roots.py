@@ -8,7 +8,7 @@ are run with unknown arguments. What depends on a caller becomes an assumption.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
@@ -50,6 +50,7 @@ from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
+from inplace_lint.interp.grounds import tags_of
 from inplace_lint.interp.machine import Flow, Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
@@ -489,15 +490,24 @@ class Analysis:
                 None if root is None else (root.file, root.origin),
                 ()
                 if self._unreached(root, callers, visited)
-                else tuple(
-                    self.m.holders.told(p.event) for p in networks.settled(pending) if not self.m.denied(p.cond)
-                ),
+                else tuple(self._told(p) for p in networks.settled(pending) if not self.m.grounds.denied(p.cond)),
                 frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
                 complete,
             )
             for root, pending, codes, complete in self.results
         ]
+
+    def _told(self, found: Pending) -> Event:
+        """The event with what the rest of the code tells of it."""
+        event = self.m.holders.told(found.event)
+        tags, grounds = tags_of(found.cond), self.m.grounds
+        computed, asked = tags <= grounds.computed, tags <= grounds.asked
+        return (
+            event
+            if computed and asked
+            else replace(event, context=replace(event.context, computed=computed, asked=asked))
+        )
 
     def _unreached(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:
         """Whether a private definition is called in this file alone, where nothing that was analysed gets to the call."""

@@ -185,6 +185,9 @@ class Rule(ABC):
     much: ClassVar[int] = 3
     """Assumptions that must hold together before a finding is only a note: hardly any code meets all of them."""
 
+    needs: ClassVar[Literal["computed", "asked"] | None] = None
+    """What the code must show of what is assumed to require grad (`Context`), before a finding is more than a note."""
+
     kinds: ClassVar[list[type[Rule]]] = []
 
     def __init_subclass__(cls) -> None:
@@ -237,6 +240,7 @@ class Rule(ABC):
 
     def _severity(self, context: Context) -> Severity:
         """How sure the finding is: as the rule says, a warning where something is assumed, a note where much is."""
-        if len(context.assumptions) >= self.much:
+        unlikely = self.needs is not None and not getattr(context, self.needs)
+        if len(context.assumptions) >= self.much or (context.assumptions and unlikely):
             return min(self.severity, Severity.INFO)
         return min(self.severity, Severity.WARNING) if context.assumptions else self.severity

@@ -226,8 +226,8 @@ class OutRequiresGrad(Rule):
     code = "IPL103"
     name = "out-requires-grad"
     outcome = "raises"
-    # Such a call raises at once, whatever comes later: who wrote `out=` passes what needs no grad, so a guess tells nothing.
-    much = 1
+    # Such a call raises at once, whatever comes later: who wrote `out=` passes what needs no grad, unless the code asks.
+    needs = "asked"
     handles = (OutOfGrad,)
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:

@@ -61,6 +61,7 @@ class OneOfSeveralOutputsWritten(Rule):
     code = "IPL401"
     name = "one-of-several-outputs-written"
     outcome = "raises"
+    needs = "computed"
     handles = (BadViewWritten,)
 
     def check(self, event: Event, ctx: RuleContext) -> Diagnostic | None:
@@ -164,6 +165,7 @@ class NoGradViewWritten(Rule):
     code = "IPL402"
     name = "no-grad-view-written"
     outcome = "raises"
+    needs = "computed"
     handles = (BadViewWritten,)
     url = f"{AUTOGRAD_NOTES}#locally-disabling-gradient-computation"
 
@@ -253,6 +255,7 @@ class ExpandedMemoryWritten(Rule):
     code = "IPL403"
     name = "expanded-memory-written"
     outcome = "raises"
+    needs = "computed"
     handles = (ExpandedWritten,)
     url = "https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand.html"
 

@@ -1,0 +1,49 @@
+"""What code tells of the assumption that something unknown is a tensor that requires grad: against it, and for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from inplace_lint.domain.conditions import Cond
+from inplace_lint.interp import keys
+
+_REQUIRES_GRAD = "rg:"
+
+
+def tags_of(cond: Cond) -> set[str]:
+    """The unknowns that a condition takes for tensors that require grad."""
+    return {f.key[3:] for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD)}
+
+
+@dataclass(slots=True)
+class Grounds:
+    """The tags of unknowns by how they were used, whatever the order.
+
+    refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: an op that keeps tensors for its
+    backward took them, so they hold floating-point numbers. asked: the code asks whether they require grad.
+    """
+
+    refuted: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+    def refute(self, path: Cond, tag: str | None) -> None:
+        """An unknown is used as a dict, a string, an array.
+
+        Only where nothing was asked of it on the way here: code that tells arrays from tensors handles both.
+        """
+        if tag and not any(keys.tells_kind(fact, tag) for fact in path):
+            self.refuted.add(tag)
+
+    def denied(self, cond: Cond) -> bool:
+        """Whether a condition takes something for a tensor that requires grad which is used as none."""
+        return not self.refuted.isdisjoint(tags_of(cond))
+
+    def ask(self, cond: Cond) -> None:
+        """The code asks of a tensor whether it requires grad, which it does under ``cond``."""
+        self.asked |= tags_of(cond)
+
+    def compute(self, cond: Cond) -> None:
+        """An op keeps tensors for its backward, which it has under ``cond``."""
+        self.computed |= tags_of(cond)
