@@ -19,8 +19,8 @@ def tags_of(cond: Cond) -> set[str]:
 class Grounds:
     """The tags of unknowns by how they were used, whatever the order.
 
-    refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: an op that keeps tensors for its
-    backward took them, so they hold floating-point numbers. asked: the code asks whether they require grad.
+    refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: taken by an op that keeps tensors
+    for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
     """
 
     refuted: set[str] = field(default_factory=set)
@@ -45,5 +45,5 @@ class Grounds:
         self.asked |= tags_of(cond)
 
     def compute(self, cond: Cond) -> None:
-        """An op keeps tensors for its backward, which it has under ``cond``."""
+        """An op that has a backward under ``cond`` takes floating-point numbers."""
         self.computed |= tags_of(cond)

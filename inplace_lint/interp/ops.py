@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_both, maybe_either, negate
 from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, contents
 from inplace_lint.domain.state import GRAD, INFERENCE, State
-from inplace_lint.domain.values import NOTHING, Atom, Unknown, Value, one, under, union
+from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, one, under, union
 from inplace_lint.events import ExpandedWritten, OutOfGrad, Write
 from inplace_lint.interp import denial, layout
 from inplace_lint.interp.autograd import (
@@ -167,6 +167,8 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     node = None
     if wanted is not None:
         node = _make_node(m, state, variant, inputs, wanted, enabled, call)
+        if wanted and any(isinstance(a, Const) and isinstance(a.value, float) for v in bound.values() for a in v):
+            m.grounds.compute(wanted)
     for name in variant.writes:
         _write(m, state, name, inputs, variant, node, wanted, enabled, call)
     for name in variant.silent_writes:
@@ -244,7 +246,7 @@ def _make_node(
         calls=m.calls,
         codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
     )
-    if saved:
+    if saved and wanted:
         m.grounds.compute(wanted)
     return state.allocate(m.oid(call.place[1], f"node {call.tag}"), node)
 
