@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inplace_lint.domain.conditions import Cond
 from inplace_lint.interp import keys
 
 _REQUIRES_GRAD = "rg:"
+_CONVERSIONS = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 
 
 def tags_of(cond: Cond) -> set[str]:
@@ -21,11 +23,13 @@ class Grounds:
 
     refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: taken by an op that keeps tensors
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
+    converted: backward nodes behind a conversion to another dtype.
     """
 
     refuted: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    converted: set[int] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
 
     def refute(self, path: Cond, tag: str | None) -> None:
@@ -44,6 +48,12 @@ class Grounds:
         """The code asks of a tensor whether it requires grad, which it does under ``cond``."""
         self.asked |= tags_of(cond)
 
-    def compute(self, cond: Cond) -> None:
-        """An op that has a backward under ``cond`` takes floating-point numbers."""
-        self.computed |= tags_of(cond)
+    def compute(self, cond: Cond, node: int, op: str, edges: Iterable[int], floating: bool) -> None:
+        """An op that has the backward ``node`` under ``cond``; ``floating``: it takes floating-point numbers.
+
+        What was converted to them before may have been integers.
+        """
+        if op in _CONVERSIONS or not self.converted.isdisjoint(edges):
+            self.converted.add(node)
+        elif floating:
+            self.computed |= tags_of(cond)

@@ -32,6 +32,9 @@ from inplace_lint.interp.engine import Engine, with_path
 from inplace_lint.interp.machine import Machine
 from inplace_lint.opmodel.schema import Output, Variant
 
+_PLACES = frozenset({"index", "indices", "mask", "condition"})
+"""Parameters that say where, whatever lies there."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpCall:
@@ -166,9 +169,7 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
         _out(m, state, inputs, out_targets, call, variant)
     node = None
     if wanted is not None:
-        node = _make_node(m, state, variant, inputs, wanted, enabled, call)
-        if wanted and any(isinstance(a, Const) and isinstance(a.value, float) for v in bound.values() for a in v):
-            m.grounds.compute(wanted)
+        node = _make_node(m, state, variant, bound, inputs, wanted, enabled, call)
     for name in variant.writes:
         _write(m, state, name, inputs, variant, node, wanted, enabled, call)
     for name in variant.silent_writes:
@@ -202,6 +203,7 @@ def _make_node(
     m: Machine,
     state: State,
     variant: Variant,
+    bound: Binding,
     inputs: Sequence[_Input],
     wanted: Cond,
     enabled: Cond | None,
@@ -246,9 +248,16 @@ def _make_node(
         calls=m.calls,
         codes=frozenset(code.qualname + "@" + code.file for code in m.codes),
     )
-    if saved and wanted:
-        m.grounds.compute(wanted)
-    return state.allocate(m.oid(call.place[1], f"node {call.tag}"), node)
+    oid = m.oid(call.place[1], f"node {call.tag}")
+    if wanted:
+        m.grounds.compute(wanted, oid, call.name, edges, _takes_fractions(variant, bound))
+    return state.allocate(oid, node)
+
+
+def _takes_fractions(variant: Variant, bound: Binding) -> bool:
+    """Whether an op is used on floating-point numbers: it keeps some for its backward, or a fraction stands beside them."""
+    beside = (atom.value for value in bound.values() for atom in value if isinstance(atom, Const))
+    return any(row.what not in _PLACES for row in variant.saves) or any(isinstance(it, float) for it in beside)
 
 
 def _write(

@@ -241,6 +241,8 @@ class Rule(ABC):
     def _severity(self, context: Context) -> Severity:
         """How sure the finding is: as the rule says, a warning where something is assumed, a note where much is."""
         unlikely = self.needs is not None and not getattr(context, self.needs)
-        if len(context.assumptions) >= self.much or (context.assumptions and unlikely):
+        # That what may be integers holds floating-point numbers is one assumption more.
+        count = len(context.assumptions) + (not context.computed)
+        if count >= self.much or (context.assumptions and unlikely):
             return min(self.severity, Severity.INFO)
         return min(self.severity, Severity.WARNING) if context.assumptions else self.severity

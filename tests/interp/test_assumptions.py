@@ -138,3 +138,16 @@ def test_what_raises_at_once_with_out_is_no_warning_for_unknown_callers() -> Non
     assert diagnostics(f"def f(x: torch.Tensor):\n{call.format('x')}") == []
     (found,) = diagnostics(f"def f(x: torch.Tensor):\n{call.format('w')}")
     assert (found.code, found.severity) == ("IPL103", Severity.ERROR)
+
+
+@pytest.mark.parametrize(("count", "codes"), [("torch.sum(y, 0)", ["IPL202"]), ("torch.sum(y, 0).float()", [])])
+def test_what_is_converted_before_it_is_computed_with_may_be_integers(count: str, codes: list[str]) -> None:
+    found = diagnostics(f"""\
+class Score:
+    def weigh(self, x: torch.Tensor, y: torch.Tensor):
+        count = {count}
+        share = torch.reciprocal(count * count)
+        share[torch.isinf(share)] = 0
+        return (x * share).sum()
+""")
+    assert [one.code for one in found] == codes
