@@ -29,6 +29,9 @@ IN_EARLIER = " in an earlier round"
 """How the keys of facts end that say what the answer was in a round of a loop that is over."""
 MOST_IMPLIED = 2
 """Clauses that one join of nested branches adds to a condition at most."""
+MOST_ARGUMENTS = 3
+"""Arguments of which an assumption says that one requires grad at most."""
+_REQUIRES_GRAD = " requires grad"
 MOST_PARTS = 6
 """Answers that a clause about one choice has at most; with more of them it says too little to be kept."""
 
@@ -88,8 +91,10 @@ def _both(a: Cond, b: Cond) -> Cond | None:
             return None
     union = small | large
     clauses = [fact.parts for fact in union if fact.parts]
-    if clauses and not _satisfiable(clauses, union, answers):
-        return None
+    if clauses:
+        if not _satisfiable(clauses, union, answers):
+            return None
+        union = frozenset(f for f in union if not (f.parts and f.decisive) or union.isdisjoint(f.parts))
     if len(union) > LIMIT:
         union = frozenset(fact for fact in union if not fact.settled)
     if len(union) > LIMIT:
@@ -256,7 +261,7 @@ def add_alternative(known: tuple[Cond, ...], cond: Cond, most: int = 4) -> tuple
 
 def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
     """``either`` where None stands for what never holds. Of two unrelated assumptions the simpler one is kept,
-    since either of them alone is enough for the finding."""
+    since either of them alone is enough for the finding; of two arguments that may require grad a clause says both."""
     if a is None:
         return b
     if b is None:
@@ -268,7 +273,21 @@ def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
     shared = complementary(a, b)
     if shared is not None:
         return shared
+    left, right = a - b, b - a
+    if len(left) == len(right) == 1 and (clause := _either_argument(*left, *right)) is not None:
+        return (a & b) | {clause}
     return min(a, b, key=lambda c: (sum(f.decisive for f in c), len(c), sorted((f.key, f.value) for f in c)))
+
+
+def _either_argument(a: Fact, b: Fact) -> Fact | None:
+    """The assumption that one of two arguments, or of a few, requires grad; None where the facts are no such ones."""
+    parts = {*(a.parts or (a,)), *(b.parts or (b,))}
+    if len(parts) > MOST_ARGUMENTS or not (a.decisive and b.decisive):
+        return None
+    if not all(part.value is True and part.key.startswith("rg:") and part.key[3:4] != "#" for part in parts):
+        return None
+    said = [it.text.removesuffix(_REQUIRES_GRAD) for it in sorted((a, b), key=lambda f: f.key)]
+    return replace(_clause(*parts), text=" or ".join(said) + _REQUIRES_GRAD, decisive=True)
 
 
 def negate(cond: Cond) -> Cond | None:

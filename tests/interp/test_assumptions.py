@@ -151,3 +151,29 @@ class Score:
         return (x * share).sum()
 """)
     assert [one.code for one in found] == codes
+
+
+@pytest.mark.parametrize("result", ["s", "a + s", "(s * a).sum()", "(a - s).abs() + b"])
+def test_of_arguments_that_meet_in_a_result_one_that_requires_grad_is_enough(result: str) -> None:
+    (found,) = diagnostics(f"""\
+def f(a: torch.Tensor, b: torch.Tensor, x: torch.Tensor):
+    s = torch.exp(x)
+    s += 1
+    return {result}
+""")
+    assert found.assumptions == ("argument `x` of `f` requires grad", "the result of `f` is trained")
+
+
+def test_which_of_several_arguments_requires_grad_is_left_open() -> None:
+    (found,) = diagnostics("""\
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(2, 2, 1)
+
+    def mix(self, a: torch.Tensor, b: torch.Tensor):
+        both = torch.exp(a + b)
+        both += 1
+        return both
+""")
+    assert found.assumptions[0] == "argument `a` of `Net.mix` or argument `b` of `Net.mix` requires grad"
