@@ -355,6 +355,13 @@ class Heap(MutableMapping[int, Obj]):
         found.extend((oid, obj) for oid, obj in own.items() if obj is not None)
         return [(oid, obj) for oid, obj in found if isinstance(obj, Node) and any(n > 0 for _, n in obj.freed)]
 
+    def every_freed(self) -> list[int]:
+        """The nodes that any backward freed."""
+        own = self.own
+        found = [oid for oid in self.layer.freed if oid not in own]
+        found.extend(oid for oid, obj in own.items() if obj.__class__ is Node and obj.freed)
+        return found
+
     # --- forgetting ---
 
     def keep(

@@ -20,6 +20,7 @@ from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import computes_only, second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.narrowing import narrow
+from inplace_lint.interp.overwritten import Overwritten
 
 UNROLL = 12
 """Rounds of a loop over known elements that are run one by one."""
@@ -73,6 +74,7 @@ class Engine:
     def __init__(self, machine: Machine) -> None:
         self.m = machine
         self.liveness = Liveness()
+        self.overwritten = Overwritten()
         self.observer: Callable[[ir.Instr, State, Flow], None] | None = None
 
     # --- regions ---
@@ -329,6 +331,7 @@ class Engine:
         outer = self.m.first_round.get(place)
         self.m.first_round[place] = first
         try:
+            self.overwritten.forget(self.m, instr, state, flow, first)
             begun = start(state, flow)
             if begun is None:
                 return None
