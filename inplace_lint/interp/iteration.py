@@ -54,6 +54,8 @@ def elements(
     engine: Engine, state: State, flow: Flow, value: Value, place: Place, wanted: int | None = None
 ) -> Elements:
     """The elements of a value. ``wanted``: how many an unpacking takes, which settles how many there are."""
+    if wanted is not None and len(value) > 1:
+        value = _of_length(state, value, wanted)
     found = [_atom_elements(engine, state, flow, atom, place, wanted) for atom in value]
     if len(found) == 1:
         return _seated(found[0], next(iter(value.values())))
@@ -63,6 +65,19 @@ def elements(
         conds = list(value.values())
         return Elements([union([under(v, c) for v, c in zip(col, conds, strict=True)]) for col in columns], joined)
     return Elements(None, joined or ANYTHING, _either_order(found, list(value.values())))
+
+
+def _of_length(state: State, value: Value, wanted: int) -> Value:
+    """What can be unpacked, where a tuple of the length is among it: a function that gives a tensor or a pair gave the pair."""
+    kept: dict[Atom, Cond] = {}
+    fits = False
+    for atom, cond in value.items():
+        obj = state.heap.get(atom) if isinstance(atom, int) else None
+        length = len(obj.items) if isinstance(obj, Container) and obj.items is not None else None
+        fits = fits or length == wanted
+        if not isinstance(obj, Tensor) and length in (None, wanted) and not isinstance(atom, Const):
+            kept[atom] = cond
+    return kept if fits else value
 
 
 def _seated(inner: Elements, cond: Cond) -> Elements:

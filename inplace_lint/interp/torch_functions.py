@@ -99,6 +99,12 @@ def same(engine: Engine, state: State, site: CallSite) -> Value:
     return site.positional[0]
 
 
+@symbol("torch.jit._unwrap_optional", "torch.jit.annotate", "typing.cast")
+def told_type(engine: Engine, state: State, site: CallSite) -> Value:
+    """Calls that tell a checker what a value is, and give the value back: it is the last argument."""
+    return site.positional[-1] if site.positional else ANYTHING
+
+
 @symbol("torch.is_tensor", "torch.overrides.is_tensor_like")
 def is_tensor(engine: Engine, state: State, site: CallSite) -> Value:
     """``torch.is_tensor``."""
