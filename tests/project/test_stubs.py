@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from collections.abc import Iterator
@@ -77,6 +78,8 @@ CASES = [
     ("import torchvision.models as models", "models.vgg19_bn().features[:2]", 3, False),
     ("from torchvision.models.resnet import BasicBlock", "BasicBlock(4, 4)", 4, True),
     ("from torchvision.models.resnet import Bottleneck", "Bottleneck(4, 1)", 4, True),
+    ("from torchvision import transforms; from torch import nn", "transforms.Compose([nn.Conv2d(4, 4, 1), nn.ReLU()])", 4, True),
+    ("from torchvision.transforms import Compose; from torch import nn", "Compose([nn.ReLU(), nn.Conv2d(4, 4, 1)])", 4, False),
 ]
 
 
@@ -101,4 +104,4 @@ def test_every_name_leads_to_a_definition() -> None:
     assert {Path(key).name for key, _ in stubs().values()} == {path.name for path in FOLDER.glob(f"*{SUFFIX}")}
     for key, name in stubs().values():
         source = Path(key).read_text(encoding="utf-8")
-        assert f"class {name}(" in source or f"def {name}(" in source
+        assert re.search(rf"^(class|def) {name}\b", source, re.M)
