@@ -154,8 +154,8 @@ def classify_index(state: State, value: Value) -> str:
         if isinstance(atom, int):
             obj = state.heap.get(atom)
             if isinstance(obj, Tensor):
-                # A tensor without dimensions is taken as a number; an element of an index vector is one.
-                if obj.shape == () or (obj.shape is None and obj.made_by == "indexing" and obj.dtype != "bool"):
+                # A tensor without dimensions is taken as a number.
+                if obj.shape == ():
                     continue
                 return "advanced"
             if isinstance(obj, Container):

@@ -7,6 +7,14 @@ from collections.abc import Container
 from inplace_lint import ir
 from inplace_lint.opmodel.lookup import OpModel
 
+_USUAL_NAMES = {
+    "torch": "torch",
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "functional": "torch.nn.functional",
+}
+"""The modules of torch under the names by which everybody imports them."""
+
 
 def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = ()) -> frozenset[str]:
     """Parameters that are handed to a function of torch, or used as only tensors can be.
@@ -20,7 +28,7 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
     found: set[str] = set()
     names: dict[int, str] = {}
     owners: dict[int, tuple[str, str]] = {}
-    torch_like: set[int] = set()
+    paths: dict[int, str] = {}
     aliases: dict[str, str] = {}
     tuples: set[int] = set()
     for instr in ir.walk(code.body):
@@ -29,8 +37,8 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
                 names[instr.dst] = aliases[instr.name]
             elif instr.name in params and instr.scope == "local":
                 names[instr.dst] = instr.name
-            elif instr.scope in ("global", "free") and instr.name in ("torch", "F", "nn", "functional"):
-                torch_like.add(instr.dst)
+            elif instr.scope in ("global", "free") and instr.name in _USUAL_NAMES:
+                paths[instr.dst] = _USUAL_NAMES[instr.name]
             elif instr.scope == "local" and instr.name == "self":
                 names[instr.dst] = "self"
         elif isinstance(instr, ir.Store):
@@ -52,26 +60,39 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
                     owners[instr.dst] = (owner, instr.attr)
                 elif attribute is not None:
                     found.add(owner)
-            if instr.obj in torch_like:
-                torch_like.add(instr.dst)
+            if instr.obj in paths:
+                paths[instr.dst] = f"{paths[instr.obj]}.{instr.attr}"
             if owner == "self" and instr.attr not in methods:
                 names[instr.dst] = "self."
         elif isinstance(instr, ir.Call):
             owner, method = owners.get(instr.func, (None, ""))
             if owner is not None and _may_be_called(model, method, instr):
                 found.add(owner)
-            submodule = names.get(instr.func) == "self."
-            if instr.func in torch_like or submodule:
-                for number, arg in enumerate(instr.args):
-                    name = names.get(arg.reg)
-                    if (
-                        name in params
-                        and name is not None
-                        and arg.kind == "positional"
-                        and (number == 0 or not submodule)
-                    ):
-                        found.add(name)
+            path = "self" if names.get(instr.func) == "self." else paths.get(instr.func)
+            for number, arg in enumerate(instr.args if path is not None else ()):
+                name = names.get(arg.reg)
+                if (
+                    name in params
+                    and arg.kind == "positional"
+                    and path is not None
+                    and _takes_tensor(model, path, number)
+                ):
+                    found.add(name)
     return frozenset(found)
+
+
+def _takes_tensor(model: OpModel, path: str, number: int) -> bool:
+    """Whether a function of torch takes nothing but a tensor there; a submodule (``self``) takes one first."""
+    if path == "self":
+        return number == 0
+    row = model.function(path)
+    if row is None:
+        # Of what the model does not know: constructors of classes take sizes, functions mostly tensors.
+        return not path.rpartition(".")[2][:1].isupper()
+    kinds = {
+        v.params[number].kind for v in row.variants if number < len(v.params) and not v.params[number].keyword_only
+    }
+    return bool(kinds) and kinds <= {"tensor", "tensor?"}
 
 
 def _may_be_called(model: OpModel, method: str, call: ir.Call) -> bool:

@@ -68,6 +68,8 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     unknown = _of_either_kind(index)
     kept = None if unknown is None else kept_by_nms(engine.m, unknown)
     kind = classify_index(state, index) if kept is None else "advanced"
+    if unknown is not None and all(isinstance(a, int) and _is_leaf(state, a) for a in tensors):
+        kind = "advanced"  # a number would make a view of a leaf, which nobody could write: nothing hangs on that one
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
     arguments = Arguments([tensors, index], settings={"index": kind})
     value = call_op(engine, state, row.variants, arguments, call)
@@ -84,6 +86,11 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     other = call_op(engine, state, row.variants, copy, replace(call, tag="getitem of many"))
     others = frozenset({Fact(question, False)})
     return union([under(value, frozenset({number})), under(ANYTHING if other is None else other, others)])
+
+
+def _is_leaf(state: State, oid: int) -> bool:
+    tensor = state.tensor(oid)
+    return tensor is not None and tensor.status.leaf is not None
 
 
 def _of_either_kind(index: Value) -> Unknown | None:

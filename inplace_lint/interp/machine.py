@@ -503,15 +503,15 @@ class Machine:
             return f"argument `{expression}` of `{owner}`"
         return f"`{expression}` of `{owner}`"
 
-    def tensors(self, state: State, value: Value) -> list[tuple[int, Tensor, Cond]]:
-        """The tensors that a value may be, unknown ones made real."""
+    def tensors(self, state: State, value: Value, known: bool = False) -> list[tuple[int, Tensor, Cond]]:
+        """The tensors that a value may be, unknown ones made real; ``known``: those that were found to be tensors."""
         found: list[tuple[int, Tensor, Cond]] = []
         for atom, cond in value.items():
             oid: int | None = None
             if isinstance(atom, int):
                 oid = atom
             elif isinstance(atom, Unknown):
-                oid = self.materialise(state, atom)
+                oid = self.known_tensor(state, atom) if known else self.materialise(state, atom)
             if oid is None:
                 continue
             tensor = state.tensor(oid)

@@ -206,11 +206,11 @@ def _by_method(node: object) -> bool:
     return isinstance(node, Node) and node.op == BY_METHOD
 
 
-def _edges(engine: Engine, state: State, values: list[Value]) -> dict[int, Cond]:
-    """The graph nodes and leaves that gradients for arguments flow to."""
+def _edges(engine: Engine, state: State, values: list[Value], known: bool = False) -> dict[int, Cond]:
+    """The graph nodes and leaves that gradients for arguments flow to; ``known``: of those that are surely tensors."""
     edges: dict[int, Cond] = {}
     for value in values:
-        for oid, tensor, cond in engine.m.tensors(state, value):
+        for oid, tensor, cond in engine.m.tensors(state, value, known):
             for edge, own in edges_of(state, oid, tensor).items():
                 together = both(own, cond)
                 if together is not None:
@@ -225,10 +225,14 @@ def unknown_function(engine: Engine, state: State, values: list[Value], place: P
     """
     m = engine.m
     touched = any(
-        requires(state, t) is not None for v in values for _, t, _ in m.tensors(state, v) if not t.assumed or t.nodes
+        requires(state, t) is not None
+        for v in values
+        for _, t, _ in m.tensors(state, v, True)
+        if not t.assumed or t.nodes
     )
     atom = m.fresh(state, place[1], "result", "assume" if touched else "no")
-    edges = _edges(engine, state, values) if touched and grad_mode(state) is not None else {}
+    # What an unknown function is given is no tensor for that: numbers are handed on as well.
+    edges = _edges(engine, state, values, True) if touched and grad_mode(state) is not None else {}
     if edges:
         made = m.materialise(state, atom)
         tensor = None if made is None else state.tensor(made)

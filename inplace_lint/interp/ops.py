@@ -228,7 +228,7 @@ def _make_node(
                 continue
             if row.guard == ("others",):
                 guard = maybe_both(any_requires(state, [i for i in inputs if i is not item], None), enabled)
-            when = maybe_both(guard, item.cond)
+            when = maybe_both(maybe_both(guard, item.cond), _no_number(m, item.tensor) if row.what in _PLACES else TRUE)
             if when is None:
                 continue
             # What the op updates behind the counter's back it does not read again in its own backward.
@@ -252,6 +252,14 @@ def _make_node(
     if wanted:
         m.grounds.compute(wanted, oid, call.name, edges, _takes_fractions(variant, bound))
     return state.allocate(oid, node)
+
+
+def _no_number(m: Machine, index: Tensor) -> Cond:
+    """When an index is kept: an element of a tensor whose dimensions nobody knows may be a number, which is not."""
+    if index.shape is not None or index.made_by != "indexing" or index.dtype == "bool":
+        return TRUE
+    text = "the index, taken from another tensor, has dimensions"
+    return frozenset({Fact(m.question_here("rank", index.made), True, text, True)})
 
 
 def _takes_fractions(variant: Variant, bound: Binding) -> bool:
