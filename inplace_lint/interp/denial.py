@@ -7,6 +7,8 @@ grad ("Can't call numpy() on Tensor that requires grad"). Findings that rest on 
 
 from __future__ import annotations
 
+import re
+
 from inplace_lint.domain.objects import Container
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, one
@@ -15,6 +17,9 @@ from inplace_lint.interp.machine import Machine
 _OF_PYTHON = frozenset(name for kind in (dict, list, tuple, set, str, bytes) for name in dir(kind) if name[0] != "_")
 _OF_ARRAYS = frozenset({"astype", "tobytes", "flat", "itemset", "tofile"})
 """Attributes of NumPy's arrays, which need not be installed here, that tensors lack."""
+_ARITHMETIC = re.compile(r" r?(\+|-|\*\*?|//?|%) ")
+"""What follows the tag of an operand in the tag of the result."""
+_TAKE_TENSORS = frozenset({"torch.nn.ParameterList", "torch.nn.ParameterDict", "torch.nn.Buffer"})
 _ARRAY_LIBRARIES = ("numpy.", "cv2.", "PIL.", "scipy.", "skimage.", "sklearn.", "pandas.")
 """Libraries whose functions take arrays, and tensors only where they need no grad."""
 
@@ -89,3 +94,17 @@ def by_call(m: Machine, state: State, path: str, arguments: list[Value]) -> None
     if path.startswith(_ARRAY_LIBRARIES):
         for value in arguments:
             deny(m, state, value)
+    elif path == "builtins.range" or (m.model.module(path) is not None and path not in _TAKE_TENSORS):
+        for value in arguments:
+            _deny_numbers(m, state, value)
+
+
+def _deny_numbers(m: Machine, state: State, value: Value) -> None:
+    """What is a size, and what it was computed from, is a number."""
+    for atom in value:
+        while isinstance(atom, Unknown):
+            m.grounds.refute(state.path, atom.tag)
+            whole = m.part_of.get(atom.tag)
+            if whole is None or not _ARITHMETIC.match(atom.tag, len(whole.tag)):
+                break
+            atom = whole
