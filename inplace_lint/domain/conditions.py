@@ -159,6 +159,9 @@ def either(a: Cond, b: Cond) -> Cond:
         [fact for fact in side if fact.decisive and _question(fact) not in other]
         for side, other in ((left, free[1]), (right, free[0]))
     ]
+    if any(lost) and clauses:
+        said = _said(left, right) | _said(right, left)
+        lost = [[fact for fact in side if fact not in said] for side in lost]
     if not any(lost) or (not all(lost) and all(fact.key.startswith(EXCEPTION) for side in lost for fact in side)):
         # It may hold with the other answer, which is no assumption; and what holds without an exception needs none.
         return common | clauses
@@ -185,6 +188,17 @@ def _implied(outer: Cond, inner: Cond) -> Cond:
         return TRUE
     others = [fact for fact in inner if fact.key != one.key and not fact.parts and fact != _MANY]
     return frozenset(_clause(one, fact) for fact in sorted(others, key=lambda f: f.key)[:MOST_IMPLIED])
+
+
+def _said(outer: Cond, inner: Cond) -> Cond:
+    """What of ``inner`` the clauses of ``_implied`` say in full: with the answer of ``outer``, which rests on no caller, nothing
+    else is needed."""
+    if not _implied(outer, inner) or any(fact.decisive for fact in outer):
+        return TRUE
+    asked = {fact.key for fact in outer}
+    others = {fact for fact in inner if fact.key not in asked}
+    whole = len(others) <= MOST_IMPLIED and not any(fact.parts or fact == _MANY for fact in others)
+    return frozenset(others) if whole else TRUE
 
 
 def _one_of(left: Cond, right: Cond) -> Cond:
@@ -261,7 +275,8 @@ def add_alternative(known: tuple[Cond, ...], cond: Cond, most: int = 4) -> tuple
 
 def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
     """``either`` where None stands for what never holds. Of two unrelated assumptions the simpler one is kept,
-    since either of them alone is enough for the finding; of two arguments that may require grad a clause says both."""
+    since either of them alone is enough for the finding; of two arguments that may require grad a clause says both, and what
+    a branch gives for certain does not hide what the other one gives under an assumption."""
     if a is None:
         return b
     if b is None:
@@ -276,7 +291,35 @@ def maybe_either(a: Cond | None, b: Cond | None) -> Cond | None:
     left, right = a - b, b - a
     if len(left) == len(right) == 1 and (clause := _either_argument(*left, *right)) is not None:
         return (a & b) | {clause}
-    return min(a, b, key=lambda c: (sum(f.decisive for f in c), len(c), sorted((f.key, f.value) for f in c)))
+    exact = _unless(a, b) or _unless(b, a)
+    if exact is not None:
+        return exact
+    return min(a, b, key=_simplicity)
+
+
+def _simplicity(cond: Cond) -> tuple[int, int, list[tuple[bool, str, bool | int]]]:
+    """How little a condition asks of a caller; that an argument requires grad is asked before anything else is."""
+    return (
+        sum(fact.decisive for fact in cond),
+        len(cond),
+        sorted((not fact.key.startswith("rg:"), fact.key, fact.value) for fact in cond),
+    )
+
+
+def _unless(free: Cond, assumed: Cond) -> Cond | None:
+    """The disjunction in full of an answer that rests on no caller and of a few that do; None for others."""
+    left, right = free - assumed, assumed - free
+    if len(left) != 1 or not right or len(right) > MOST_IMPLIED:
+        return None
+    (one,) = left
+    if one.decisive or not any(fact.decisive for fact in right) or not all(map(_plain, (one, *right))):
+        return None
+    return (free & assumed) | {_clause(one, fact) for fact in right}
+
+
+def _plain(fact: Fact) -> bool:
+    """Whether a fact answers one question of this round with yes or no."""
+    return not fact.parts and fact != _MANY and isinstance(fact.value, bool) and not fact.key.endswith(IN_EARLIER)
 
 
 def _either_argument(a: Fact, b: Fact) -> Fact | None:

@@ -326,8 +326,8 @@ def _of_instance(
         return inner.items[int(attr)]
     if inner is not None and inner.entries is not None and attr in inner.entries:
         return inner.entries[attr]
-    if attr == "_modules" and classes.is_module(state, instance.cls):
-        return module_tree.registered(m, state, oid)
+    if attr in module_tree.REGISTRIES and classes.is_module(state, instance.cls):
+        return module_tree.REGISTRIES[attr](m, state, oid)
     dynamic = module_tree.dynamic_value(instance, attr)
     if dynamic:
         return dynamic

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, maybe_both, maybe_weaker
+from inplace_lint.domain.conditions import TRUE, Cond, maybe_both, maybe_weaker, negate
 from inplace_lint.domain.objects import Container, Instance, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import (
@@ -239,13 +239,24 @@ def hasattr_(engine: Engine, state: State, site: CallSite) -> Value:
         (atom,) = obj
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Instance):
-            if name in thing.attrs or classes.lookup(state, thing.cls, name) is not None or name in thing.config:
+            if classes.lookup(state, thing.cls, name) is not None or name in thing.config:
                 return const(True)
+            if name in thing.attrs:
+                return _where_set(thing.attrs[name])
             if classes.all_known(state, thing.cls) and not calls.is_module_method(engine, state, thing, name):
                 return const(False)
         if isinstance(atom, Unknown) and atom.tag:
             return one(engine.m.derived(atom, f" has {name}", tensor=False))
     return one(engine.m.fresh(state, site.place[1], "hasattr", "no", False))
+
+
+def _where_set(held: Value) -> Value:
+    """Whether an attribute is there: an initialiser that sets it in one branch alone leaves what was set under that condition."""
+    (cond,) = held.values() if len(held) == 1 else (TRUE,)
+    otherwise = negate(cond) if len(cond) == 1 else None
+    if not otherwise:
+        return const(True)
+    return {Const(True, "bool"): cond, Const(False, "bool"): otherwise}
 
 
 @symbol("builtins.str")

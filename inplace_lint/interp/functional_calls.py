@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from inplace_lint.domain.objects import Container, Instance, Tensor
+from inplace_lint.domain.objects import LEAF, Container, Instance, Place, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NOTHING, Value, one, union
-from inplace_lint.interp import calls, iteration, modules
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, one, union
+from inplace_lint.interp import calls, iteration, module_tree, modules
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, symbol
 
@@ -49,6 +49,30 @@ def functional_call(engine: Engine, state: State, site: CallSite) -> Value | Non
     return result
 
 
+@symbol("torch.func.stack_module_state", "functorch.stack_module_state")
+def stack_module_state(engine: Engine, state: State, site: CallSite) -> Value:
+    """``stack_module_state(models)``: a dict of leaves, each the stack of one parameter of all models, and a dict of buffers."""
+    m = engine.m
+    entries: dict[object, Value] = {}
+    inner = iteration.elements(engine, state, site.flow, site.argument(0, "models") or NOTHING, site.place)
+    for atom in inner.any:
+        for name, value in module_tree.parameters(m, state, atom) if isinstance(atom, int) else ():
+            entries.setdefault(name, one(_leaf(state, m.oid(site.place[1], f"stacked {name}"), site.place, value)))
+    rest = NOTHING if entries else one(_leaf(state, m.oid(site.place[1], "stacked"), site.place, NOTHING))
+    parameters = state.allocate(m.oid(site.place[1], "stacked parameters"), Container("dict", (), entries, rest))
+    buffers = state.allocate(m.oid(site.place[1], "stacked buffers"), Container("dict", (), {}, ANYTHING))
+    both = Container("tuple", (one(parameters), one(buffers)))
+    return one(state.allocate(m.oid(site.place[1], "stacked state"), both))
+
+
+def _leaf(state: State, oid: int, place: Place, of: Value) -> int:
+    """A new leaf of the same dtype."""
+    kinds = {tensor.dtype for atom in of if isinstance(atom, int) and (tensor := state.tensor(atom)) is not None}
+    dtype = kinds.pop() if len(kinds) == 1 else None
+    number = frozenset({oid})
+    return state.allocate(oid, Tensor(place, "stack_module_state", number, number, status=LEAF, dtype=dtype, grad=NONE))
+
+
 def _attribute(state: State, oid: int, name: str) -> Value:
     instance = state.heap.get(oid)
     return instance.attrs.get(name, NOTHING) if isinstance(instance, Instance) else NOTHING
@@ -66,10 +90,7 @@ def _replaced(engine: Engine, state: State, module: Value, given: Value) -> Iter
         if not isinstance(atom, int) or not isinstance(state.heap.get(atom), Instance):
             continue
         rest: list[Value] = []
-        for source in given:
-            box = state.heap.get(source) if isinstance(source, int) else None
-            if not isinstance(box, Container):
-                continue
+        for box in _dicts(state, given):
             for key, value in (box.entries or {}).items():
                 found = _resolve(state, atom, str(key).split("."))
                 if found is None:
@@ -78,8 +99,19 @@ def _replaced(engine: Engine, state: State, module: Value, given: Value) -> Iter
                     yield (*found, value)
             rest.append(box.rest)
         others = union(rest)
-        if others:
+        if any(other not in ANYTHING for other in others):  # what nobody knows is no reason to forget the module's own
             yield from _all(state, atom, others, set())
+
+
+def _dicts(state: State, given: Value) -> Iterator[Container]:
+    """The dicts that were given, alone or as a tuple of several."""
+    for atom in given:
+        box = state.heap.get(atom) if isinstance(atom, int) else None
+        if isinstance(box, Container) and box.kind != "dict":
+            for item in box.items or (box.rest,):
+                yield from _dicts(state, item)
+        elif isinstance(box, Container):
+            yield box
 
 
 def _resolve(state: State, oid: int, path: list[str]) -> tuple[int, str] | None:

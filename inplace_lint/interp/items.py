@@ -337,24 +337,3 @@ def _is_number(item: Value) -> bool:
         (isinstance(atom, Const) and isinstance(atom.value, int)) or (isinstance(atom, Unknown) and not atom.tensor)
         for atom in item
     )
-
-
-def delete(state: State, obj: Value, index: Value) -> None:
-    """``del obj[index]``."""
-    for atom in obj:
-        box = state.heap.get(atom) if isinstance(atom, int) else None
-        if not isinstance(box, Container) or not isinstance(atom, int):
-            continue
-        literal = known(index)
-        if box.kind == "dict" and literal is not None and box.entries is not None:
-            entries = {k: v for k, v in box.entries.items() if k != literal.value}
-            state.put(atom, Container("dict", (), entries, box.rest, box.default))
-        elif literal is not None and isinstance(literal.value, int) and box.items is not None:
-            items = list(box.items)
-            if -len(items) <= literal.value < len(items):
-                del items[literal.value]
-            state.put(atom, Container(box.kind, tuple(items), None, box.rest))
-        elif len(index) == 1 and next(iter(index)) == SliceAtom(None, None, None):
-            state.put(atom, Container(box.kind, ()))
-        else:
-            state.put(atom, Container(box.kind, None, None, contents(box)))

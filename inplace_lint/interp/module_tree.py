@@ -86,6 +86,27 @@ def registered(m: Machine, state: State, oid: int) -> Value:
     return one(state.allocate(number, Container("dict", (), entries, rest, None, order)))
 
 
+def own_parameters(m: Machine, state: State, oid: int) -> Value:
+    """``_parameters``: the dict of a module's own parameters. Its items are attributes as well."""
+    instance = state.heap.get(oid)
+    entries: dict[object, Value] = {}
+    rest: list[Value] = []
+    for name, value in instance.attrs.items() if isinstance(instance, Instance) else ():
+        held = [tensor for atom in value if isinstance(atom, int) and (tensor := state.tensor(atom)) is not None]
+        if any(tensor.parameter for tensor in held):
+            if name.startswith(_DYNAMIC):
+                rest.append(value)
+            elif not name.startswith("*"):
+                entries[name] = value
+    number = m.named_oid("own parameters", oid)
+    m.registries[number] = oid
+    return one(state.allocate(number, Container("dict", (), entries, union(rest))))
+
+
+REGISTRIES = {"_modules": registered, "_parameters": own_parameters}
+"""The attributes of every module that list what it holds."""
+
+
 def submodules(state: State, oid: int, seen: set[int] | None = None) -> Iterator[tuple[str, int]]:
     """Every module that an instance holds, itself first, with a path of names."""
     seen = set() if seen is None else seen

@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import attributes, calls, items, iteration, linking, operators, text
+from inplace_lint.interp import attributes, calls, deleting, items, iteration, linking, operators, text
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.machine import Flow
@@ -165,7 +165,8 @@ def run_setattr(engine: Engine, instr: ir.SetAttr, state: State, flow: Flow) -> 
 
 @handles(ir.DelAttr)
 def run_delattr(engine: Engine, instr: ir.DelAttr, state: State, flow: Flow) -> State | None:
-    """An attribute deleted: what it was stays unknown to callers that still look."""
+    """An attribute deleted."""
+    deleting.attribute(state, state.registers[-1].get(instr.obj, ANYTHING), instr.attr)
     return state
 
 
@@ -197,7 +198,7 @@ def run_setitem(engine: Engine, instr: ir.SetItem, state: State, flow: Flow) -> 
 def run_delitem(engine: Engine, instr: ir.DelItem, state: State, flow: Flow) -> State | None:
     """An element deleted."""
     regs = state.registers[-1]
-    items.delete(state, regs.get(instr.obj, ANYTHING), regs.get(instr.index, ANYTHING))
+    deleting.item(engine, state, regs.get(instr.obj, ANYTHING), regs.get(instr.index, ANYTHING))
     return state
 
 
