@@ -7,7 +7,7 @@ both. An unknown with ``zero_grad()`` and ``step()`` is an optimizer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,8 @@ ONLY_NETWORKS = frozenset({"train", "eval", "modules", "named_modules"})
 
 METHODS = THE_SAME | ONLY_NETWORKS | {"parameters", "named_parameters"}
 """Methods of modules that say something of an unknown, or hand it on."""
+MOST_ARGUMENTS = 8
+"""How many elements of one container are looked at where it is an argument of an unknown network."""
 BY_METHOD = "a method of the network"
 """What nodes are called that a method of an unknown network made."""
 
@@ -209,13 +211,26 @@ def _by_method(node: object) -> bool:
 def _edges(engine: Engine, state: State, values: list[Value], known: bool = False) -> dict[int, Cond]:
     """The graph nodes and leaves that gradients for arguments flow to; ``known``: of those that are surely tensors."""
     edges: dict[int, Cond] = {}
-    for value in values:
+    for value in (*values, *_inside(state, values)):
         for oid, tensor, cond in engine.m.tensors(state, value, known):
             for edge, own in edges_of(state, oid, tensor).items():
                 together = both(own, cond)
                 if together is not None:
                     add_to(edges, edge, together)
     return edges
+
+
+def _inside(state: State, values: Iterable[Value], depth: int = 3) -> Iterator[Value]:
+    """What lies in tuples and lists among the arguments and was made by something that is trained: ``model((x, (h, c)))``."""
+    for value in values if depth else ():
+        for atom in value:
+            box = state.heap.get(atom) if isinstance(atom, int) else None
+            if isinstance(box, Container) and box.items and len(box.items) <= MOST_ARGUMENTS:
+                for item in box.items:
+                    made = {a: c for a, c in item.items() if not isinstance(a, Unknown) or a.grad == "likely"}
+                    if made:
+                        yield made
+                yield from _inside(state, box.items, depth - 1)
 
 
 def unknown_function(engine: Engine, state: State, values: list[Value], place: Place) -> Value:
