@@ -272,6 +272,9 @@ def call_atom(
         return modules.likely(engine, state, [*positional, *named.values()], place, "call")
     if base is not None:
         return _unknown_method(engine, state, base, name, site, callee)
+    if callee is not None and ".__init__:" in callee.tag and target is not None and _is_submodule(state, flow, target):
+        # One that it was given may as well be a plain function: that the result requires grad is an assumption.
+        return unknown_result(engine, state, positional, named, place, callee, module=target)
     return unknown_result(engine, state, positional, named, place, callee)
 
 
@@ -436,10 +439,12 @@ def unknown_result(
     place: Place,
     callee: Unknown | None,
     spelled: str | None = None,
+    module: str | None = None,
 ) -> Value:
-    """The result of a call of which nothing is known: it neither saves nor writes. spelled: the callee, for messages."""
+    """The result of a call of which nothing is known: it neither saves nor writes. spelled: the callee, for messages. module:
+    the same of one that may have parameters of its own."""
     if callee is not None and callee.tag and not callee.tag.startswith("not "):
-        value = networks.call_unknown(engine, state, callee, positional, named, place)
+        value = networks.call_unknown(engine, state, callee, positional, named, place, module=module)
     else:
         value = networks.unknown_function(engine, state, [*positional, *named.values()], place)
     networks.remember_given(engine, state, value, [*positional, *named.values()])

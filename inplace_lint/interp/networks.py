@@ -163,10 +163,11 @@ def call_unknown(
     named: Mapping[str, Value],
     place: Place,
     target: str | None = None,
+    module: str | None = None,
 ) -> Value:
     """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least).
 
-    ``target`` is how the source names it.
+    ``target`` is how the source names it; so is ``module``, of one that may have parameters of which nothing was seen.
     """
     m = engine.m
     weights = stand_ins(m, state, callee)
@@ -175,7 +176,7 @@ def call_unknown(
     if not weights:
         if callee.grad == "likely":
             return modules.likely(engine, state, values, place, "call")
-        return unknown_function(engine, state, values, place)
+        return unknown_function(engine, state, values, place, module)
     enabled = grad_mode(state)
     atom = m.fresh(state, place[1], "network result", "likely")
     made = m.materialise(state, atom)
@@ -233,19 +234,24 @@ def _inside(state: State, values: Iterable[Value], depth: int = 3) -> Iterator[V
                 yield from _inside(state, box.items, depth - 1)
 
 
-def unknown_function(engine: Engine, state: State, values: list[Value], place: Place) -> Value:
+def unknown_function(
+    engine: Engine, state: State, values: list[Value], place: Place, module: str | None = None
+) -> Value:
     """The result of an unknown function: if it requires grad, its graph comes from the arguments that do.
 
-    That it does is an assumption, until ``backward()`` is called on it.
+    That it does is an assumption, until ``backward()`` is called on it. module: how a callee is spelled that may have
+    parameters.
     """
     m = engine.m
-    touched = any(
+    touched = module is not None or any(
         requires(state, t) is not None
         for v in values
         for _, t, _ in m.tensors(state, v, True)
         if not t.assumed or t.nodes
     )
     atom = m.fresh(state, place[1], "result", "assume" if touched else "no")
+    if module:
+        m.callees[atom.tag] = module
     # What an unknown function is given is no tensor for that: numbers are handed on as well.
     edges = _edges(engine, state, values, True) if touched and grad_mode(state) is not None else {}
     if edges:
