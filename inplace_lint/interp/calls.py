@@ -423,8 +423,9 @@ def _unknown_method(
         oid = m.known_tensor(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
-    if not receiver.tag.startswith("#") and name in text.PURE and not site.positional and not site.named:
-        return {m.derived(receiver, f".{name}()", tensor=False, grad="no"): TRUE}
+    given = text.asked(name, site.positional) if not site.named and not receiver.tag.startswith("#") else None
+    if given is not None:
+        return {m.derived(receiver, f".{name}({given})", tensor=False, grad="no"): TRUE}
     if receiver.tag.startswith("#") and not (callee is not None and networks.is_network(m, state, receiver)):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}

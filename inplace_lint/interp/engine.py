@@ -156,6 +156,9 @@ class Engine:
         yes, no = self.truth(state, value)
         outcomes: list[State] = []
         if yes is not None and no is not None:
+            if both(yes, no) is not None:
+                asked = self.m.question_here("if", self.m.place(instr.origin))
+                yes, no = yes | {Fact(asked, True)}, no | {Fact(asked, False)}
             other: State | None = state.copy()
         else:
             other = state

@@ -138,6 +138,13 @@ def same(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return one(oid)
 
 
+@module_method("__getattr__")
+def attribute(engine: Engine, state: State, oid: int, site: CallSite) -> Value | None:
+    """``module.__getattr__(name)``, as older code finds its submodules: what ``getattr`` gives."""
+    given = replace(site, positional=[one(oid), *site.positional[:1]], named={})
+    return calls.call_symbol(engine, state, "builtins.getattr", given)
+
+
 @module_method("zero_grad")
 def zero_grad(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``zero_grad()``: gradients become None, unless they are asked to become zero."""

@@ -21,7 +21,19 @@ PURE = frozenset(
     if not name.startswith("_") and name not in ("encode", "translate", "maketrans", "format_map", "format", "join")
 )
 """Methods that make literals of literals."""
+ASKING = ("startswith", "endswith", "find", "rfind")
+"""Those that ask something of a text, and that no other thing has: asked twice, they give the same answer."""
 _ANY = ".*"
+
+
+def asked(name: str, positional: list[Value]) -> str | None:
+    """The arguments of a method that gives the same answer each time, as part of its answer's tag; None for another one."""
+    if not positional:
+        return "" if name in PURE else None
+    constants = [value for value in positional if len(value) == 1 and isinstance(next(iter(value)), Const)]
+    if name not in ASKING or len(constants) < len(positional):
+        return None
+    return ", ".join(repr(constant_of(value)) for value in constants)
 
 
 def unknown(engine: Engine, state: State, origin: int, pattern: str = _ANY) -> Value:
