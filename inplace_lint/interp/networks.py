@@ -250,8 +250,9 @@ def unknown_function(
         if not t.assumed or t.nodes
     )
     atom = m.fresh(state, place[1], "result", "assume" if touched else "no")
-    if module:
+    if module is not None:
         m.callees[atom.tag] = module
+        m.materialise(state, atom)
     # What an unknown function is given is no tensor for that: numbers are handed on as well.
     edges = _edges(engine, state, values, True) if touched and grad_mode(state) is not None else {}
     if edges:
