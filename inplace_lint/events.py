@@ -102,7 +102,7 @@ class Context:
     calls: the call sites through which the write was reached, outermost first.
     function: the qualified name of the definition from which the analysis started.
     compiled: it runs under torch.compile, where PyTorch's own check may be lost.
-    computed: what is assumed to require grad is computed with, so that it holds floating-point numbers.
+    computed: what is assumed to require grad is computed with, so that it holds floating-point numbers; what is expanded grows.
     asked: the code itself asks whether that requires grad.
     """
 

@@ -37,7 +37,7 @@ from inplace_lint.events import (
     Write,
     WriteForm,
 )
-from inplace_lint.interp.keys import EITHER
+from inplace_lint.interp.keys import EITHER, modules_of_now
 from inplace_lint.interp.machine import Machine
 
 SHARED = "another operation is given the same gradient"
@@ -148,8 +148,13 @@ def check_write(
             if shared is not None:
                 m.emit(GradientWritten(event_write, by, m.site(given), m.context(shared)), shared)  # type: ignore[arg-type]
     if tensor.expanded is not None and not info.fills:
-        m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), m.context(cond)), cond, state.path)
-        certain = certain or not cond
+        grown, known = cond, tensor.expanded_dims is not None
+        if not known:
+            # What is expanded to a shape that nobody knows may have it already.
+            grown |= {Fact(f"grows {tensor.expanded}", True, f"`{tensor.made_by}` makes it larger", True)}
+        context = replace(m.context(grown), computed=known)
+        m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), context), grown, state.path)
+        certain = certain or not grown
     normal = maybe_either(state.mode.get(GRAD), state.mode.get("no_grad"))
     inside = maybe_both(maybe_both(tensor.inference, normal), cond)
     if inside is not None:
@@ -213,10 +218,13 @@ def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracke
         info.place, info.form, info.op, info.target, not tracked or grad_mode(state) is None, info.flag, m.calls, hidden
     )
     path_cond = cond
+    members = modules_of_now(state.path)
 
     def mark(saved: Saved) -> Saved | None:
         if m.contradicts(path_cond, saved.cond):
             return None  # as things stand in this round; later rounds forget what both rest on
+        if any(now not in saved.cond and any(f.key.startswith(ever) for f in saved.cond) for now, ever in members):
+            return None  # saved in an earlier round; the order of these modules is lost, so this one may never follow
         if info.through is None and saved.counters & tensor.counters:
             writes = dict(saved.writes)
             add_to(writes, record, path_cond)

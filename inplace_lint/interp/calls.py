@@ -58,7 +58,7 @@ from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.keys import seats
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite, Spread
 
@@ -153,13 +153,14 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     atoms = [(a, c) for a, c in func.items() if not engine.m.contradicts(c, state.path)] or list(ANYTHING.items())
     if len(atoms) > 6:
         atoms = atoms[:6]
+    kinds = [_kind_number(engine.m, state, atom) for atom, _ in atoms] if len(atoms) > 1 else []
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()
         path = both(outer, cond)
         if path is not None and len(atoms) > 1:
             path = both(
                 path,
-                engine.m.choice(place, _kind_number(state, [a for a, _ in atoms], number), _is_instance(state, atom)),
+                engine.m.choice(place, kinds[number], _is_instance(state, atom) and len(set(kinds)) > 1),
             )
         if path is None:
             continue
@@ -205,14 +206,10 @@ def _is_instance(state: State, atom: Atom) -> bool:
     return isinstance(atom, int) and isinstance(state.heap.get(atom), Instance)
 
 
-def _kind_number(state: State, atoms: list[Atom], number: int) -> int:
-    """The number of a callee among several; instances of one class do the same and share the first one's."""
-    mine = state.heap.get(atom) if isinstance(atom := atoms[number], int) else None
-    for earlier, other in enumerate(atoms[:number]):
-        thing = state.heap.get(other) if isinstance(other, int) else None
-        if isinstance(mine, Instance) and isinstance(thing, Instance) and thing.cls == mine.cls:
-            return earlier
-    return number
+def _kind_number(m: Machine, state: State, atom: Atom) -> int:
+    """The number of a callee, the same wherever it is called; instances of one class do the same and share theirs."""
+    thing = state.heap.get(atom) if isinstance(atom, int) else None
+    return m.number_of(thing.cls if isinstance(thing, Instance) else atom)
 
 
 def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
@@ -468,13 +465,14 @@ def call_value(
     """Call every possibility of a value and join; None where none returns."""
     values: list[Value] = []
     ends: list[State] = []
+    kinds = [_kind_number(engine.m, state, atom) for atom in func] if len(func) > 1 else []
     for number, (atom, cond) in enumerate(func.items()):
         side = state.copy() if len(func) > 1 else state
         path = both(side.path, cond)
         if path is not None and len(func) > 1:
             path = both(
                 path,
-                engine.m.choice(place, _kind_number(state, list(func), number), _is_instance(state, atom)),
+                engine.m.choice(place, kinds[number], _is_instance(state, atom) and len(set(kinds)) > 1),
             )
         if path is None:
             continue

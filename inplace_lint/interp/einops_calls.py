@@ -183,7 +183,7 @@ def _run(
         return step(REDUCTIONS.get(word, word), value, const(0))
     if pattern.new:
         value = step("unsqueeze", value, const(0))
-        value = step("expand", value, _unknown_size())
+        value = step("expand", value, const(-1), _unknown_size())  # a size for each axis
     if pattern.composes:
         # What was contiguous before it was permuted is a view if neighbours are put together; reshape asks otherwise.
         if pattern.composed_were_one or (pattern.composed_are_neighbours and layouts == {True}):

@@ -203,7 +203,7 @@ def _one_entry(engine: Engine, state: State, held: Value, place: Place) -> Value
         isinstance(a, Sym) or (isinstance(a, int) and isinstance(state.heap.get(a), (Function, Class))) for a in held
     ):
         return held
-    chosen = {a: both(cond, engine.m.choice(place, n, False)) for n, (a, cond) in enumerate(held.items())}
+    chosen = {a: both(cond, engine.m.choice(place, engine.m.number_of(a), False)) for a, cond in held.items()}
     return {atom: cond for atom, cond in chosen.items() if cond is not None}
 
 

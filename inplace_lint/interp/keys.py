@@ -36,6 +36,11 @@ def tells_kind(fact: Fact, tag: str) -> bool:
     return key.startswith(tag) or (key.startswith("#") and not elsewhere)
 
 
+def modules_of_now(path: Cond) -> list[tuple[Fact, str]]:
+    """The facts that say which of several modules is called on a path, and how those begin that say which was in any round."""
+    return [(fact, f"{fact.key}=") for fact in path if fact.key.startswith(MEMBER) and "=" not in fact.key]
+
+
 def seats(cond: Cond) -> Cond:
     """The facts of a condition that say in which round of a loop something is met."""
     return frozenset(fact for fact in cond if fact.key.startswith(SLOT)) if cond else TRUE

@@ -278,6 +278,13 @@ def expansion(state: State, base: Tensor, output: Output, bound: Mapping[str, Va
     return base.expanded
 
 
+EXPAND_SOME = frozenset({"broadcast_tensors"})
+"""Ops of several tensors that expand those which are smaller than others, and hand out the rest as they are."""
+SOME_DIMENSION = frozenset({0})
+"""Stands for the dimensions that repeat one element, where it is known that there are some and not which."""
+_ADD_A_DIMENSION = ("unsqueeze", "unsqueeze_")
+
+
 def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str, Value]) -> frozenset[int] | None:
     """Which dimensions of a view, counted from its end (-1 is the last), repeat one element; None where it is not known."""
     if output.expanded:
@@ -286,7 +293,9 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
             like = state.tensor(model) if isinstance(model, int) else None
             wanted = None if like is None else like.shape
         if wanted is None or base.shape is None:
-            return None
+            # Who writes sizes one by one has another number of them in mind than is there; a whole shape may be there already.
+            unknown = wanted is None and ("other" in bound or len(bound.get("size", NOTHING)) == 1)
+            return None if unknown and base.made_by not in _ADD_A_DIMENSION else SOME_DIMENSION
         found: set[int] = set()
         for back in range(1, len(wanted) + 1):
             size = wanted[-back]
@@ -299,6 +308,8 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
     if base.expanded is None:
         return frozenset()
     index = bound.get("index")
+    if index is None and base.expanded_dims:
+        return base.expanded_dims if output.kind in ("same", "data", "detached") else SOME_DIMENSION
     if index is None or base.expanded_dims is None or base.shape is None:
         return None
     left: list[bool] = []

@@ -187,6 +187,10 @@ class Machine:
             )
         return number
 
+    def number_of(self, thing: object) -> int:
+        """A number for something that can be hashed, always the same one."""
+        return self._intern(("number of", thing))
+
     def _new(self, key: object, loops: tuple[Place, ...]) -> int:
         number = self._oids[key] = len(self._oids) + 1
         self._keys[number] = key

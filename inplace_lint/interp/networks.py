@@ -69,7 +69,10 @@ def _wholes(m: Machine, atom: Unknown) -> list[Unknown]:
 
 def stand_ins(m: Machine, state: State, atom: Unknown) -> list[int]:
     """The tensors that stand for parameters of an unknown network: its own, its parts' and those of what it is part of."""
-    tags = [atom.tag, *(whole.tag for whole in _wholes(m, atom)), *sorted(m.network_parts.get(atom.tag, ()))]
+    wholes = [whole.tag for whole in _wholes(m, atom)]
+    if not m.grounds.refuted.isdisjoint((atom.tag, *wholes)):
+        return []  # a dict that lies in a network, say
+    tags = [atom.tag, *wholes, *sorted(m.network_parts.get(atom.tag, ()))]
     return [oid for tag in tags if (oid := m.named_oid("parameters", tag)) in state.heap] or _given(m, state, atom)
 
 

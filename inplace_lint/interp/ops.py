@@ -489,7 +489,7 @@ def _alias(
         bases=bases,
         marks=marks,
         nodes=nodes,
-        expanded=layout.expansion(state, base, output, bound, call.place),
+        expanded=None if call.name in layout.EXPAND_SOME else layout.expansion(state, base, output, bound, call.place),
         expanded_dims=layout.expanded_dims(state, base, output, bound),
         rows=layout.row_range(state, base, bound) if output.kind == "view" else None,
         inference=base.inference,
