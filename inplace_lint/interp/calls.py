@@ -168,7 +168,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         if isinstance(atom, SuperAtom) or (isinstance(atom, Sym) and atom.path == "builtins.super"):
             result: Value | None = _super(side, flow, positional)
         else:
-            engine.m.alternative = min(number, MOST_ALTERNATIVES)
+            engine.m.alternative = _alternative(state, atom, kinds, number)
             result = call_atom(engine, side, flow, atom, positional, named, place, target, starred)
         if result is None:
             continue
@@ -210,6 +210,12 @@ def _kind_number(m: Machine, state: State, atom: Atom) -> int:
     """The number of a callee, the same wherever it is called; instances of one class do the same and share theirs."""
     thing = state.heap.get(atom) if isinstance(atom, int) else None
     return m.number_of(thing.cls if isinstance(thing, Instance) else atom)
+
+
+def _alternative(state: State, atom: Atom, kinds: list[int], number: int) -> int:
+    """Which of several callees this is, for the names of what it makes: modules have their class's name there already."""
+    same = kinds[:number].count(kinds[number]) if kinds and _is_instance(state, atom) else number
+    return min(same, MOST_ALTERNATIVES)
 
 
 def _super(state: State, flow: Flow, positional: list[Value]) -> Value:
@@ -477,7 +483,7 @@ def call_value(
         if path is None:
             continue
         outer, side.path = side.path, path
-        engine.m.alternative = min(number, MOST_ALTERNATIVES)
+        engine.m.alternative = _alternative(state, atom, kinds, number)
         value = call_atom(engine, side, flow, atom, positional, named, place)
         if value is None:
             continue

@@ -267,7 +267,7 @@ def run_row(
         row.name,
         None,
         flag if own_call else site.place,
-        tag=f"forward {engine.m.alternative}",
+        tag=f"forward {row.name} {engine.m.alternative}",
     )
     arguments = Arguments(site.positional, site.named, own, settings)
     result = _with_unknown_inplace(engine, state, instance, row, arguments, call)
