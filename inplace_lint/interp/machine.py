@@ -508,14 +508,15 @@ class Machine:
         return f"`{expression}` of `{owner}`"
 
     def tensors(self, state: State, value: Value, known: bool = False) -> list[tuple[int, Tensor, Cond]]:
-        """The tensors that a value may be, unknown ones made real; ``known``: those that were found to be tensors."""
+        """The tensors that a value may be, unknown ones made real; ``known``: only those found, or likely, to be one."""
         found: list[tuple[int, Tensor, Cond]] = []
         for atom, cond in value.items():
             oid: int | None = None
             if isinstance(atom, int):
                 oid = atom
             elif isinstance(atom, Unknown):
-                oid = self.known_tensor(state, atom) if known else self.materialise(state, atom)
+                sure = known and atom.grad != "likely"
+                oid = self.known_tensor(state, atom) if sure else self.materialise(state, atom)
             if oid is None:
                 continue
             tensor = state.tensor(oid)
