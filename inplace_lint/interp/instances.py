@@ -242,7 +242,9 @@ def _literal_shape(state: State, value: Value) -> tuple[int | None, ...] | None:
         (atom,) = current if len(current) == 1 else (None,)
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if not isinstance(box, Container) or box.items is None:
-            return None
+            # A comprehension has one dimension at least, and one alone as far as it shows no lists.
+            flat = isinstance(box, Container) and box.kind == "list" and not any(isinstance(a, int) for a in box.rest)
+            return (*sizes, None) if flat else None
         sizes.append(len(box.items))
         if not box.items:
             return tuple(sizes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inplace_lint.domain.conditions import TRUE, Cond, Fact
 from inplace_lint.domain.objects import Container, Place, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import NOTHING, Const, SliceAtom, Sym, Value, constant_of, known, one
+from inplace_lint.domain.values import NOTHING, Const, SliceAtom, Sym, Unknown, Value, constant_of, known, one
 from inplace_lint.opmodel.schema import Output
 
 if TYPE_CHECKING:
@@ -365,6 +365,11 @@ def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, V
     return None
 
 
+def _is_counter(index: Value) -> bool:
+    """Whether an index is a number, though not a known one: a loop's counter, or what was computed from one."""
+    return bool(index) and all(isinstance(atom, Unknown) and bool(atom.tag) and not atom.tensor for atom in index)
+
+
 def _indexed_shape(state: State, shape: Shape, index: Value) -> Shape | None:
     result: list[int | None] = []
     rest = list(shape)
@@ -374,7 +379,7 @@ def _indexed_shape(state: State, shape: Shape, index: Value) -> Shape | None:
             result.append(1)
         elif not rest or (atom is not None and atom.value is ...):
             return None
-        elif atom is not None and isinstance(atom.value, int):
+        elif (atom is not None and isinstance(atom.value, int)) or _is_counter(item):
             rest.pop(0)
         else:
             size = rest.pop(0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE
-from inplace_lint.domain.objects import CONSTANT, Instance, Status, Tensor
+from inplace_lint.domain.objects import CONSTANT, Container, Instance, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Sym, Unknown, Value, const, constant_of, one
-from inplace_lint.interp import calls, instances, modules, operators
+from inplace_lint.interp import calls, instances, layout, modules, operators
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.registry import CallSite, method, symbol
 
@@ -176,6 +176,21 @@ def as_tensor(engine: Engine, state: State, site: CallSite) -> object:
         if (tensor is not None and tensor.is_array) or made_by_numpy:
             return from_numpy(engine, state, site)
     return NotImplemented
+
+
+@symbol(*(f"torch.{kind}Tensor" for kind in ("Float", "Double", "Half", "Long", "Int", "Short", "Byte", "Bool")))
+def legacy(engine: Engine, state: State, site: CallSite) -> object:
+    """``torch.LongTensor([1, 2])`` is ``torch.tensor`` of that type; what is given sizes is left to what knows no more of it."""
+    given = site.positional[0] if len(site.positional) == 1 and not site.named else ANYTHING
+    if not all(isinstance(atom, int) and isinstance(state.heap.get(atom), Container) for atom in given):
+        return NotImplemented
+    made = calls.call_symbol(engine, state, "torch.tensor", site)
+    dtype = layout.CONVERSIONS.get((site.target or "").rpartition(".")[2].removesuffix("Tensor").lower())
+    for atom in made or {}:
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        if isinstance(atom, int) and tensor is not None and dtype is not None:
+            state.put(atom, replace(tensor, dtype=dtype))
+    return made
 
 
 @symbol("torch.from_numpy")

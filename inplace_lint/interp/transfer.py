@@ -284,7 +284,7 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
         state.registers[-1][instr.dst] = one(state.allocate(engine.m.oid(origin, f"dict{instr.dst}"), box_made))
         return state
     elements: list[Value] | None = []
-    joined: Value = NOTHING
+    found: list[Value] = []
     order: sequences.Order | None = sequences.EMPTY
     for item in instr.items:
         value = regs.get(item.reg, ANYTHING)
@@ -292,7 +292,7 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
             if elements is not None:
                 elements.append(value)
             order = None if order is None else sequences.appended(order, value)
-            joined = union((joined, value))
+            found.append(value)
             continue
         inner = iteration.elements(engine, state, flow, value, engine.m.place(origin))
         if inner.exact is not None and elements is not None:
@@ -301,8 +301,11 @@ def run_build(engine: Engine, instr: ir.Build, state: State, flow: Flow) -> Stat
             elements = None
         more = inner.ordered()
         order = None if order is None or more is None else sequences.concatenated(order, more)
-        joined = union((joined, inner.any))
-    box_made = Container(instr.kind, tuple(elements)) if elements is not None else sequence(instr.kind, order, joined)
+        found.append(inner.any)
+    # Only joined where it is asked for: displays may have thousands of elements.
+    box_made = (
+        Container(instr.kind, tuple(elements)) if elements is not None else sequence(instr.kind, order, union(found))
+    )
     state.registers[-1][instr.dst] = one(state.allocate(engine.m.oid(origin, f"{instr.kind}{instr.dst}"), box_made))
     return state
 

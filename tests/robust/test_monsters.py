@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from inplace_lint.api import check_source
+from inplace_lint.api import check_paths, check_source
 from inplace_lint.diagnostics import Severity
 from inplace_lint.settings import Settings
 
@@ -195,3 +196,15 @@ def test_a_monster_is_met(monster: Callable[[], str]) -> None:
     assert time.process_time() - begun < SECONDS
     row = source[: source.rindex("y += 1")].count("\n") + 1
     assert ("IPL202", row) in [(it.code, it.span.start.row) for it in found]
+
+
+def test_a_display_of_many_texts_is_read_in_linear_time(tmp_path: Path) -> None:
+    words = ", ".join(f'"w{n}"' for n in range(20_000))
+    (tmp_path / "words.py").write_text(f"WORDS = [{words}]\n", encoding="utf-8")
+    user = tmp_path / "user.py"
+    user.write_text(
+        "import torch\nfrom words import WORDS\n\nsize = torch.zeros(len(WORDS)).exp_()\n", encoding="utf-8"
+    )
+    start = time.process_time()
+    assert list(check_paths([str(user)], Settings(), jobs=1).failures) == []
+    assert time.process_time() - start < 20
