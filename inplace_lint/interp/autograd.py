@@ -379,6 +379,9 @@ def backward(
     place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
     inputs: tensors past which it does not go. single: they are what one tensor may be. Returns what was passed.
     """
+    if place is not None:
+        # Who calls backward on something knows that it requires grad, and so that it is floating-point.
+        m.grounds.differentiate(state.tensor(oid) for oid, _ in roots)
     if inputs is not None:
         targets: set[int] = set()
         stop: set[int] = set()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inplace_lint.domain.conditions import Cond
+from inplace_lint.domain.objects import Tensor
 from inplace_lint.interp import keys
 
 _REQUIRES_GRAD = "rg:"
@@ -57,3 +58,9 @@ class Grounds:
             self.converted.add(node)
         elif floating:
             self.computed |= tags_of(cond)
+
+    def differentiate(self, tensors: Iterable[Tensor | None]) -> None:
+        """The code calls backward on these."""
+        for tensor in tensors:
+            if tensor is not None and tensor.status.interior is not None:
+                self.computed |= tags_of(tensor.status.interior)
