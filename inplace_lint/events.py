@@ -102,8 +102,8 @@ class Context:
     calls: the call sites through which the write was reached, outermost first.
     function: the qualified name of the definition from which the analysis started.
     compiled: it runs under torch.compile, where PyTorch's own check may be lost.
-    computed: what is assumed to require grad is computed with, so that it holds floating-point numbers; what is expanded grows.
-    asked: the code itself asks whether that requires grad.
+    computed: what is assumed to require grad is computed with, so that it holds floating-point numbers.
+    asked: the code itself asks whether that requires grad. grows: what is expanded is larger afterwards.
     """
 
     assumptions: tuple[str, ...] = ()
@@ -112,6 +112,7 @@ class Context:
     compiled: bool = False
     computed: bool = True
     asked: bool = True
+    grows: bool = True
 
 
 @dataclass(frozen=True, slots=True)

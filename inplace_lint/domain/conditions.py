@@ -324,13 +324,15 @@ def _plain(fact: Fact) -> bool:
 
 def _either_argument(a: Fact, b: Fact) -> Fact | None:
     """The assumption that one of two arguments, or of a few, requires grad; None where the facts are no such ones."""
-    parts = {*(a.parts or (a,)), *(b.parts or (b,))}
+    found = {part.key: part for fact in (a, b) for part in fact.parts or (fact,)}
+    parts = tuple(found[key] for key in sorted(found))
     if len(parts) > MOST_ARGUMENTS or not (a.decisive and b.decisive):
         return None
     if not all(part.value is True and part.key.startswith("rg:") and part.key[3:4] != "#" for part in parts):
         return None
-    said = [it.text.removesuffix(_REQUIRES_GRAD) for it in sorted((a, b), key=lambda f: f.key)]
-    return replace(_clause(*parts), text=" or ".join(said) + _REQUIRES_GRAD, decisive=True)
+    said = " or ".join(part.text.removesuffix(_REQUIRES_GRAD) for part in parts)
+    # The parts keep their sentences, for clauses that are made of this one.
+    return replace(_clause(*parts), parts=parts, text=said + _REQUIRES_GRAD, decisive=True)
 
 
 def negate(cond: Cond) -> Cond | None:

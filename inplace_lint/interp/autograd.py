@@ -152,7 +152,7 @@ def check_write(
         if not known:
             # What is expanded to a shape that nobody knows may have it already.
             grown |= {Fact(f"grows {tensor.expanded}", True, f"`{tensor.made_by}` makes it larger", True)}
-        context = replace(m.context(grown), computed=known)
+        context = replace(m.context(grown), grows=known)
         m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), context), grown, state.path)
         certain = certain or not grown
     normal = maybe_either(state.mode.get(GRAD), state.mode.get("no_grad"))

@@ -185,8 +185,8 @@ class Rule(ABC):
     much: ClassVar[int] = 3
     """Assumptions that must hold together before a finding is only a note: hardly any code meets all of them."""
 
-    needs: ClassVar[Literal["computed", "asked"] | None] = None
-    """What the code must show of what is assumed to require grad (`Context`), before a finding is more than a note."""
+    needs: ClassVar[Literal["computed", "asked", "grows"] | None] = None
+    """What the code must show of what is assumed (`Context`), before a finding is more than a note."""
 
     kinds: ClassVar[list[type[Rule]]] = []
 

@@ -255,7 +255,7 @@ class ExpandedMemoryWritten(Rule):
     code = "IPL403"
     name = "expanded-memory-written"
     outcome = "raises"
-    needs = "computed"
+    needs = "grows"
     handles = (ExpandedWritten,)
     url = "https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand.html"
 

@@ -177,3 +177,19 @@ class Net(torch.nn.Module):
         return both
 """)
     assert found.assumptions[0] == "argument `a` of `Net.mix` or argument `b` of `Net.mix` requires grad"
+
+
+def test_an_argument_that_meets_others_several_times_is_named_once() -> None:
+    (found,) = diagnostics("""\
+def mix(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor):
+    both = torch.exp((a + b) + (b + c) + (a + c))
+    both += 1
+    return both
+""")
+    one_of = " or ".join(f"argument `{name}` of `mix`" for name in "abc")
+    assert found.assumptions[0] == f"{one_of} requires grad"
+
+
+def test_an_expansion_to_an_unknown_shape_is_a_note_whatever_else_is_known() -> None:
+    source = "def f(x, shape):\n    y = torch.exp(x * w).expand(shape)\n    y += 1\n    return y\n"
+    assert "IPL403" not in [one.code for one in diagnostics(source)]
