@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from .checking import Failure
 from .settling import FileReport
-
-if TYPE_CHECKING:
-    pass
 
 Check = Callable[[Sequence[str], Mapping[str, str]], Iterable[FileReport | Failure]]
 """What files show, in their order, when texts, by absolute path, stand for what lies on disk."""

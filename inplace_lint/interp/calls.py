@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from inplace_lint import ir
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, both
+from inplace_lint.domain.conditions import TRUE, Cond, both
 from inplace_lint.domain.objects import (
     Class,
     Container,
@@ -153,15 +153,10 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     atoms = [(a, c) for a, c in func.items() if not engine.m.contradicts(c, state.path)] or list(ANYTHING.items())
     if len(atoms) > 6:
         atoms = atoms[:6]
-    kinds = [_kind_number(engine.m, state, atom) for atom, _ in atoms] if len(atoms) > 1 else []
+    kinds = _kinds(engine.m, state, [atom for atom, _ in atoms])
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()
-        path = both(outer, cond)
-        if path is not None and len(atoms) > 1:
-            path = both(
-                path,
-                engine.m.choice(place, kinds[number], _is_instance(state, atom) and len(set(kinds)) > 1),
-            )
+        path = _path_to(engine, state, place, both(outer, cond), atom, kinds, number)
         if path is None:
             continue
         side.path = path
@@ -206,10 +201,23 @@ def _is_instance(state: State, atom: Atom) -> bool:
     return isinstance(atom, int) and isinstance(state.heap.get(atom), Instance)
 
 
-def _kind_number(m: Machine, state: State, atom: Atom) -> int:
-    """The number of a callee, the same wherever it is called; instances of one class do the same and share theirs."""
-    thing = state.heap.get(atom) if isinstance(atom, int) else None
-    return m.number_of(thing.cls if isinstance(thing, Instance) else atom)
+def _kinds(m: Machine, state: State, atoms: list[Atom]) -> list[int]:
+    """The numbers of several callees, the same wherever they are called; instances of one class do the same and share theirs.
+
+    Empty where there is nothing to choose from.
+    """
+    things = [state.heap.get(atom) if isinstance(atom, int) else None for atom in atoms]
+    named = [it.cls if isinstance(it, Instance) else atom for it, atom in zip(things, atoms, strict=True)]
+    return [m.number_of(name) for name in named] if len(atoms) > 1 else []
+
+
+def _path_to(
+    engine: Engine, state: State, place: Place, path: Cond | None, atom: Atom, kinds: list[int], number: int
+) -> Cond | None:
+    """The path on which that one of several callees is called."""
+    if path is None or not kinds:
+        return path
+    return both(path, engine.m.choice(place, kinds[number], _is_instance(state, atom) and len(set(kinds)) > 1))
 
 
 def _alternative(state: State, atom: Atom, kinds: list[int], number: int) -> int:
@@ -471,15 +479,10 @@ def call_value(
     """Call every possibility of a value and join; None where none returns."""
     values: list[Value] = []
     ends: list[State] = []
-    kinds = [_kind_number(engine.m, state, atom) for atom in func] if len(func) > 1 else []
+    kinds = _kinds(engine.m, state, list(func))
     for number, (atom, cond) in enumerate(func.items()):
         side = state.copy() if len(func) > 1 else state
-        path = both(side.path, cond)
-        if path is not None and len(func) > 1:
-            path = both(
-                path,
-                engine.m.choice(place, kinds[number], _is_instance(state, atom) and len(set(kinds)) > 1),
-            )
+        path = _path_to(engine, state, place, both(side.path, cond), atom, kinds, number)
         if path is None:
             continue
         outer, side.path = side.path, path

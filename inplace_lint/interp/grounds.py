@@ -10,7 +10,6 @@ from inplace_lint.domain.objects import Tensor
 from inplace_lint.interp import keys
 
 _REQUIRES_GRAD = "rg:"
-_CONVERSIONS = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 
 
 def tags_of(cond: Cond) -> set[str]:
@@ -49,12 +48,12 @@ class Grounds:
         """The code asks of a tensor whether it requires grad, which it does under ``cond``."""
         self.asked |= tags_of(cond)
 
-    def compute(self, cond: Cond, node: int, op: str, edges: Iterable[int], floating: bool) -> None:
-        """An op that has the backward ``node`` under ``cond``; ``floating``: it takes floating-point numbers.
+    def compute(self, cond: Cond, node: int, edges: Iterable[int], converts: bool, floating: bool) -> None:
+        """An op that has the backward ``node`` under ``cond``. converts: to another dtype. floating: it takes fractions.
 
-        What was converted to them before may have been integers.
+        What was converted to floating point before may have been integers.
         """
-        if op in _CONVERSIONS or not self.converted.isdisjoint(edges):
+        if converts or not self.converted.isdisjoint(edges):
             self.converted.add(node)
         elif floating:
             self.computed |= tags_of(cond)

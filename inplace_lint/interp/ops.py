@@ -250,7 +250,8 @@ def _make_node(
     )
     oid = m.oid(call.place[1], f"node {call.tag}")
     if wanted:
-        m.grounds.compute(wanted, oid, call.name, edges, _takes_fractions(variant, bound))
+        converts = any(output.maybe == "dtype" for output in variant.outputs)
+        m.grounds.compute(wanted, oid, edges, converts, _takes_fractions(variant, bound))
     return state.allocate(oid, node)
 
 

@@ -502,12 +502,8 @@ class Analysis:
         """The event with what the rest of the code tells of it."""
         event = self.m.holders.told(found.event)
         tags, grounds = tags_of(found.cond), self.m.grounds
-        computed, asked = tags <= grounds.computed, tags <= grounds.asked
-        return (
-            event
-            if computed and asked
-            else replace(event, context=replace(event.context, computed=computed, asked=asked))
-        )
+        context = replace(event.context, computed=tags <= grounds.computed, asked=tags <= grounds.asked)
+        return event if context == event.context else replace(event, context=context)
 
     def _unreached(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:
         """Whether a private definition is called in this file alone, where nothing that was analysed gets to the call."""
