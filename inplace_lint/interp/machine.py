@@ -207,6 +207,14 @@ class Machine:
         round's questions are open again. The next round then makes everything afresh. Tensors are told apart for one
         round more, since the next round works on what this one hands to it: ``x = x + f(x)``.
         """
+        questions, tags = self._asked_in.setdefault(loop, (set(), {}))
+        for tag, later in list(tags.items()):
+            if later not in self._tag_loops:
+                loops = self._tag_loops[tag]
+                self._tag_in(later, loops[: loops.index(loop) + 1])
+            whole = self.part_of.get(tag)
+            if whole is not None and later not in self.part_of:
+                self.part_of[later] = replace(whole, tag=tags.get(whole.tag, whole.tag))
         heap = state.heap
         ids: dict[int, int] = {}
         made = self._made_in.setdefault(loop, set())
@@ -219,14 +227,6 @@ class Machine:
             # Saved tensors name counters of tensors that are gone.
             if oid not in ids and (older := self._older(oid, loop)) != oid:
                 ids[oid] = older
-        questions, tags = self._asked_in.setdefault(loop, (set(), {}))
-        for tag, later in tags.items():
-            if later not in self._tag_loops:
-                loops = self._tag_loops[tag]
-                self._tag_in(later, loops[: loops.index(loop) + 1])
-            whole = self.part_of.get(tag)
-            if whole is not None and later not in self.part_of:
-                self.part_of[later] = replace(whole, tag=f"{whole.tag}~")
         state.map_conditions(self._forget_round(loop), questions)
         for oid, node in heap.freed():
             heap[oid] = in_next_round(node)
@@ -236,11 +236,16 @@ class Machine:
     def _tag_in(self, tag: str, loops: tuple[Place, ...]) -> None:
         """Note that a tag came up in those loops, with the tag that it has in an older round of each."""
         self._tag_loops[tag] = loops
-        for loop in loops:
+        bare = tag.rstrip("~")
+        depth = len(self._tag_loops.get(bare, loops))
+        for number, loop in enumerate(loops):
             questions, tags = self._asked_in.setdefault(loop, (set(), {}))
             questions.update((tag, f"rg:{tag}", f"{tag}{keys.BEFORE}", f"rg:{tag}{keys.BEFORE}"))
-            if not tag.endswith("~"):
-                tags[tag] = f"{tag}~"
+            # A "~" for each loop out from the innermost one: what an inner loop's older rounds made is not taken for
+            # what was there in older rounds of the outer one.
+            later = f"{bare}{'~' * max(depth - number, len(tag) - len(bare))}"
+            if later != tag:
+                tags[tag] = later
 
     def _older(self, oid: int, loop: Place) -> int:
         known = self._older_of.get((oid, loop))
@@ -262,7 +267,8 @@ class Machine:
             return -self._named_after("older", key[1], loop)
         if isinstance(key, tuple) and key[:1] == ("assumed",):
             tag = str(key[1])
-            return oid if tag.endswith("~") else -self.named_oid("assumed", f"{tag}~")
+            later = self._asked_in[loop][1].get(tag, tag)
+            return oid if later == tag else -self.named_oid("assumed", later)
         if oid > 0 and loops[-1] == loop and oid in self._tensors:
             return self._named_after("previous", oid, loop)
         return -self._named_after("older", oid, loop)
@@ -337,7 +343,7 @@ class Machine:
     def derived(self, base: Unknown, suffix: str, tensor: bool | None = None, grad: str | None = None) -> Unknown:
         """An unknown that follows from another one alone."""
         tag = base.tag + suffix
-        if "~" in base.tag[:-1]:
+        if "~" in base.tag.rstrip("~"):
             # What follows from what followed in an older round has no identity worth keeping; loops end by it.
             return Unknown("", "no", base.tensor)
         steps = self.steps_to.get(base.tag, 0) + 1
