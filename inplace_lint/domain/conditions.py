@@ -386,6 +386,11 @@ def add_to(record: dict[K, Cond], key: K, cond: Cond) -> None:
     record[key] = cond if old is None else either(old, cond)
 
 
+def decisive(cond: Cond) -> Cond:
+    """The facts of ``cond`` that depend on a caller."""
+    return frozenset(fact for fact in cond if fact.decisive) if cond else TRUE
+
+
 def decisive_texts(cond: Cond) -> tuple[str, ...]:
     """The assumptions in ``cond`` that depend on a caller, as sentences in a stable order."""
     return tuple(sorted({fact.text for fact in cond if fact.decisive and fact.text}))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from inplace_lint import ir
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, both
+from inplace_lint.domain.conditions import TRUE, Cond, both, decisive
 from inplace_lint.domain.objects import (
     Class,
     Container,
@@ -164,7 +164,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
             result: Value | None = _super(side, flow, positional)
         else:
             engine.m.alternative = _alternative(state, atom, kinds, number)
-            result = call_atom(engine, side, flow, atom, positional, named, place, target, starred)
+            result = call_atom(engine, side, flow, atom, positional, named, place, target, starred, cond - outer)
         if result is None:
             continue
         if len(atoms) > 1:
@@ -250,8 +250,12 @@ def call_atom(
     place: Place,
     target: str | None = None,
     spread: Spread | None = None,
+    given: Cond = TRUE,
 ) -> Value | None:
-    """Call one possibility of a callee. None where the call never returns; the state is updated in place."""
+    """Call one possibility of a callee. None where the call never returns; the state is updated in place.
+
+    given: what has to hold, beyond the path, for the callee to be this one.
+    """
     if isinstance(atom, int):
         thing = state.heap.get(atom)
         if isinstance(thing, Function):
@@ -267,7 +271,7 @@ def call_atom(
             args = [one(atom.receiver), *positional]
             return functions.call(engine, state, flow, atom.function, function, args, named, place, _shifted(spread))
         return unknown_result(engine, state, positional, named, place, None)
-    site = CallSite(place, flow, positional, dict(named), target, spread)
+    site = CallSite(place, flow, positional, dict(named), target, spread, given)
     if isinstance(atom, Sym):
         return call_symbol(engine, state, atom.path, site)
     if isinstance(atom, Method):
@@ -393,8 +397,8 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
         return unknown_result(engine, state, site.positional, site.named, site.place, None)
     target = site.target.rpartition(".")[0] if site.target else None
     call = OpCall(site.place, row.name, "method", name, target or None, tag=f"{name} {engine.m.alternative}")
-    # That it is met in this round only holds for what is computed from it as well.
-    receiver: Value = {oid: seats(state.path)}
+    # That it is met in this round only, or what is assumed of it, holds for what is computed from it as well.
+    receiver: Value = {oid: seats(state.path) | decisive(site.given)}
     value = call_op(engine, state, row.variants, Arguments([receiver, *site.positional], site.named), call)
     if value is None:
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): TRUE}

@@ -248,12 +248,6 @@ def bookkeeping(engine: Engine, state: State, oid: int, site: CallSite) -> Value
     return one(engine.m.fresh(state, site.place[1], "fact", "no", False))
 
 
-@tensor_method("cuda", "cpu")
-def device(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
-    """Moving to a device: written for a machine where it is there already, or a copy; the graph goes on."""
-    return one(oid)
-
-
 @tensor_method("apply_", "map_")
 def apply_(engine: Engine, state: State, oid: int, site: CallSite) -> object:
     """Elementwise Python functions write in place like other methods."""

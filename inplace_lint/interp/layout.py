@@ -197,13 +197,16 @@ def keeps_memory(
     state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value], name: str
 ) -> tuple[Cond | None, Cond | None]:
     """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
-    if output.maybe is None or output.maybe in ("values", "shape"):
+    moved = moves(base, bound, name)
+    if output.maybe is None or (output.maybe in ("values", "shape") and not moved):
         return TRUE, None
     copy = constant_of(bound.get("copy"), False)
     if copy is True:
         return None, TRUE
     shares: bool | None = None
-    if output.maybe == "contiguous":
+    if output.maybe == "values":
+        shares = True
+    elif output.maybe == "contiguous":
         shares = base.contiguous
     elif output.maybe == "dtype":
         wanted = dtype_of(bound.get("dtype"))
@@ -214,15 +217,31 @@ def keeps_memory(
             shares = wanted == base.dtype
         elif wanted is None:
             shares = True
+    what = output.maybe
+    if shares is not False and moved:
+        shares, what = None, "device"
     if shares is None:
-        key = f"{output.maybe} of {oid}"
-        text = (
-            "the tensor already has that memory format"
-            if output.maybe == "contiguous"
-            else "the tensor already has that dtype"
-        )
+        key = f"{what} of {oid}"
+        text = _ALREADY[what]
         return frozenset({Fact(key, True, text, True)}), frozenset({Fact(key, False, "", False)})
     return (TRUE, None) if shares else (None, TRUE)
+
+
+_ALREADY = {
+    "contiguous": "the tensor already has that memory format",
+    "dtype": "the tensor already has that dtype",
+    "device": "the tensor already is on that device",
+}
+
+
+def moves(base: Tensor, bound: Mapping[str, Value], name: str) -> bool:
+    """Whether a conversion may go to another device, where it makes a copy, and a copy may be written unlike ``base``."""
+    if name not in ("to", "cuda", "xpu") or (base.expanded is None and base.status.leaf is None):
+        return False
+    device = bound.get("device") or bound.get("dtype")
+    if name == "to" and (device is None or dtype_of(device) is not None):
+        return False
+    return device is None or constant_of(device) != "cpu"
 
 
 def region(state: State, base: Tensor, bound: Mapping[str, Value], output: Output) -> tuple[int, ...]:
@@ -312,6 +331,10 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
         return base.expanded_dims if output.kind in ("same", "data", "detached") else SOME_DIMENSION
     if index is None or base.expanded_dims is None or base.shape is None:
         return None
+    if base.expanded_dims == SOME_DIMENSION:
+        # Slices leave every dimension where it is; an index may take away the one that repeats an element.
+        sliced = all(isinstance(atom, SliceAtom) for item in index_items(state, index) for atom in item)
+        return SOME_DIMENSION if sliced else None
     left: list[bool] = []
     rest = [-(len(base.shape) - n) in base.expanded_dims for n in range(len(base.shape))]
     for item in index_items(state, index):

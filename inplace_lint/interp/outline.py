@@ -1,4 +1,4 @@
-"""A module's definitions without the rest of its statements: what is run where those are too much to run."""
+"""Parts of a module: its definitions without the rest of its statements, and what runs only where it is the script."""
 
 from __future__ import annotations
 
@@ -35,3 +35,17 @@ def definitions(region: ir.Region) -> ir.Region:
             continue
         kept.append(instr)
     return tuple(reversed(kept))
+
+
+def without_script(region: ir.Region) -> tuple[ir.Region, ir.Region]:
+    """What importing a module runs, and what it runs after that as a script: under ``if __name__ == "__main__":``."""
+    names = {i.dst for i in region if isinstance(i, ir.Load) and i.name == "__name__"}
+    texts = {i.dst for i in region if isinstance(i, ir.Const) and i.value == "__main__"}
+    asked = {i.dst for i in region if isinstance(i, ir.Compare) and i.op == "==" and _both(i, names, texts)}
+    scripts = [i for i in region if isinstance(i, ir.If) and i.cond in asked and not i.orelse]
+    return tuple(i for i in region if i not in scripts), tuple(instr for found in scripts for instr in found.then)
+
+
+def _both(instr: ir.Compare, names: set[int], texts: set[int]) -> bool:
+    left, right = instr.left, instr.right
+    return (left in names and right in texts) or (left in texts and right in names)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inplace_lint.domain import sequences
+from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Place, contents, order_of, sequence
 from inplace_lint.domain.values import Value, union
 from inplace_lint.interp.machine import Flow
@@ -39,7 +40,10 @@ class Spread:
 
 @dataclass(slots=True)
 class CallSite:
-    """One call: where, in which flow, with which arguments, and how the source names the callee."""
+    """One call: where, in which flow, with which arguments, and how the source names the callee.
+
+    given: what has to hold, beyond the path, for the callee to be this one.
+    """
 
     place: Place
     flow: Flow
@@ -47,6 +51,7 @@ class CallSite:
     named: dict[str, Value] = field(default_factory=dict)
     target: str | None = None
     spread: Spread | None = None
+    given: Cond = TRUE
 
     def argument(self, position: int, name: str) -> Value | None:
         """An argument by position or name, None where it was not given."""

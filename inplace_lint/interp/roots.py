@@ -182,17 +182,25 @@ class Analysis:
         state.heap[self.module] = Frame(names, None)
         left: list[State] = []
 
-        def work(state: State) -> State | None:
-            self.m.codes, self.m.depths = (self.code,), (0,)
-            flow = Flow(self.module, self.module, self.code)
-            try:
-                return self.engine.run(self.code.body, state, flow)
-            finally:
-                left.extend(flow.raises)
+        imported, script = outline.without_script(self.code.body)
 
-        end = self._guarded(None, "<module>", work, state)
+        def statements(region: ir.Region) -> Work:
+            def work(state: State) -> State | None:
+                self.m.codes, self.m.depths = (self.code,), (0,)
+                flow = Flow(self.module, self.module, self.code)
+                try:
+                    return self.engine.run(region, state, flow)
+                finally:
+                    left.extend(flow.raises)
+
+            return work
+
+        end = self._guarded(None, "<module>", statements(imported), state)
         if end is None:
-            end = left[-1] if left else self._definitions_only()
+            return left[-1] if left else self._definitions_only()
+        if script:
+            # What only the script sets up the functions after it find as well.
+            return self._guarded(None, "<module>", statements(script), end.copy(), briefly=True) or end
         return end
 
     def _definitions_only(self) -> State | None:
