@@ -23,6 +23,8 @@ LIMIT = 12
 """Facts that one condition holds at most; settled ones go first, then the greatest become one that never contradicts."""
 
 
+CHOICE = "#choice@"
+"""Begins the keys of which of several callees was called."""
 EXCEPTION = "#exception@"
 """How the keys of facts begin that say that an exception is raised and caught."""
 IN_EARLIER = " in an earlier round"
@@ -242,10 +244,19 @@ def maybe_weaker(a: Cond | None, b: Cond | None) -> Cond | None:
 
 
 def complementary(a: Cond, b: Cond) -> Cond | None:
-    """What holds where either of two conditions does, where they differ in the answer to one question; None otherwise."""
+    """What holds where either of two conditions does, where they differ in the answer to one question; None otherwise.
+
+    Which of several callees was called follows from that answer, since it says which of them was there.
+    """
     if len(a) != len(b):
         return None
     left, right = a - b, b - a
+    chosen = _one_of(*(frozenset(f for f in side if f.key.startswith(CHOICE)) for side in (left, right)))
+    if chosen and len(chosen) == len(left) - 1:
+        left, right = (frozenset(f for f in side if not f.key.startswith(CHOICE)) for side in (left, right))
+        if len(left) == len(right) == 1 and complementary(left, right) is not None:
+            return (a & b) | chosen
+        return None
     if len(left) == len(right) == 1:
         (x,), (y,) = left, right
         if x.key == y.key and x.value != y.value and isinstance(x.value, bool):

@@ -38,10 +38,11 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import calls, classes, denial, linking, module_tree, networks
+from inplace_lint.interp import asking, calls, classes, denial, linking, module_tree, networks
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.keys import SHAPE
 from inplace_lint.interp.layout import dtype_kind
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
@@ -255,8 +256,9 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
             if rebound is not None:
                 m.emit(rebound, interior)
                 return NONE
-            read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))
-            m.emit(read, interior, state.path)
+            if not m.codes or place[1] not in asking.only_compared(m.codes[-1]):
+                read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))
+                m.emit(read, interior, state.path)
         if tensor.status.leaf is None and tensor.status.constant is None:
             return NONE
     if tensor.grad is not None:
@@ -281,7 +283,7 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
 def _shape(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) -> Value:
     m = engine.m
     if tensor.shape is None:
-        tag = f"#shape of {oid}"
+        tag = f"{SHAPE}{oid}"
         m.note_tag(tag)
         return one(Unknown(tag, "no", False))
     items = tuple(
@@ -330,7 +332,9 @@ def _of_instance(
         return module_tree.REGISTRIES[attr](m, state, oid)
     dynamic = module_tree.dynamic_value(instance, attr)
     if dynamic:
-        return dynamic
+        # One unknown stands for all that was set so: under another name it is another one.
+        named = [(m.derived(a, f" as {attr}") if isinstance(a, Unknown) and a.tag else a, c) for a, c in dynamic.items()]
+        return union([{atom: cond} for atom, cond in named])
     if calls.is_module_method(engine, state, instance, attr) or isinstance(instance.cls, Sym):
         return one(Method(oid, attr))
     if classes.all_known(state, instance.cls) and not instance.tag:

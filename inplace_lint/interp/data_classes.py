@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from inplace_lint.domain.objects import Class, Container, Instance, Place
+from inplace_lint.domain.objects import Class, Container, Frame, Instance, Place
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Sym, Value, const, constant_of, one, under, union
 from inplace_lint.interp import calls, classes, copying, instances
@@ -29,6 +29,13 @@ def fields(state: State, cls: int) -> list[str]:
             own += [name for name, value in made.attrs.items() if name not in own and _description(state, value)]
             found.extend(name for name in own if name not in found)
     return found
+
+
+def filled(state: State, cls: int) -> bool:
+    """Whether a class without an ``__init__`` of its own gets a generated one; modules do where a decorator says so."""
+    made = state.heap.get(cls)
+    decorated = isinstance(made, Class) and made.dataclass
+    return bool(fields(state, cls)) and (decorated or not classes.is_module(state, cls))
 
 
 def _description(state: State, value: Value) -> Instance | None:
@@ -159,9 +166,34 @@ def asdict_named_tuple(engine: Engine, state: State, oid: int, site: CallSite) -
     return one(state.allocate(engine.m.oid(site.place[1], "asdict"), box))
 
 
+@symbol("builtins.locals")
+def locals_(engine: Engine, state: State, site: CallSite) -> Value:
+    """``locals()``: the names bound so far."""
+    return one(_names(engine, state, site))
+
+
+def _names(engine: Engine, state: State, site: CallSite) -> int:
+    frame = state.heap.get(site.flow.frame)
+    names = frame.names if isinstance(frame, Frame) else {}
+    entries: dict[object, Value] = {name: value for name, value in names.items() if not name.startswith("*")}
+    return state.allocate(engine.m.oid(site.place[1], "locals"), Container("dict", (), entries))
+
+
+for _path in ("dataclasses.dataclass", "attr.s", "attr.attrs", "attr.define", "attrs.define"):
+
+    def _decorator(engine: Engine, state: State, site: CallSite, path: str = _path) -> Value:
+        if site.positional:
+            return instances.decorate(state, path, None, site.positional[0])
+        return instances.make_outside(engine, state, path, site)
+
+    symbol(_path)(_decorator)
+
+
 @symbol("builtins.vars")
 def vars_(engine: Engine, state: State, site: CallSite) -> Value:
     """``vars(obj)``: its attributes by name."""
+    if not site.positional:
+        return one(_names(engine, state, site))
     (atom,) = site.positional[0] if site.positional and len(site.positional[0]) == 1 else (None,)
     if not isinstance(atom, int) or not isinstance(state.heap.get(atom), Instance):
         return ANYTHING

@@ -23,7 +23,7 @@ class Grounds:
 
     refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: taken by an op that keeps tensors
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
-    converted: backward nodes behind a conversion to another dtype.
+    converted: backward nodes behind a conversion to another dtype. numbers, lists: annotated as such.
     """
 
     refuted: set[str] = field(default_factory=set)
@@ -31,6 +31,16 @@ class Grounds:
     computed: set[str] = field(default_factory=set)
     converted: set[int] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
+
+    def annotate(self, tag: str, annotation: str) -> None:
+        """An argument has an annotation, given without spaces."""
+        bare = annotation.removeprefix("Optional[").removesuffix("|None")
+        if bare.rstrip("]") in ("int", "float", "bool", "str"):
+            self.numbers.add(tag)
+        elif bare.startswith(("List[", "list[", "typing.List[")) or bare == "list":
+            self.lists.add(tag)
 
     def refute(self, path: Cond, tag: str | None) -> None:
         """An unknown is used as a dict, a string, an array.

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from inplace_lint.domain.conditions import TRUE
+from inplace_lint.domain.conditions import TRUE, Fact, decisive
 from inplace_lint.domain.objects import CONSTANT, Class, Container, Function, Instance, Place, Status, Tensor
 from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
-from inplace_lint.domain.values import ANYTHING, NONE, Atom, Sym, Value, constant_of, one
+from inplace_lint.domain.values import ANYTHING, NONE, Atom, Sym, Value, constant_of, is_unknown, one
 from inplace_lint.interp import classes, collection_types, data_classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.layout import dtype_kind, dtype_of
@@ -63,7 +63,7 @@ def make(
                 value = functions.call(engine, state, flow, atom, function, args, named, place, shifted)
                 returns = value is not None
         return one(oid) if returns else None
-    if data_classes.fields(state, cls) and not classes.is_module(state, cls):
+    if data_classes.filled(state, cls):
         return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     path = classes.outside_base(state, cls)
     if path is not None:
@@ -161,7 +161,7 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
         elif (
             isinstance(thing, Class)
             and isinstance(atom, int)
-            and path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs")
+            and (path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs") or path == "attr.s")
         ):
             state.heap[atom] = replace(thing, dataclass=True)
     return target
@@ -176,6 +176,9 @@ def finish_factory(engine: Engine, state: State, row: Op, value: Value, site: Ca
     wanted: Status | None = None
     if flag is not None:
         yes, no = engine.truth(state, flag)
+        if yes is not None and any(is_unknown(atom) for atom in flag) and not decisive(yes):
+            # Whoever sets it, it is not known to be set.
+            yes |= {Fact(engine.m.question_here("requires_grad", site.place), True, "`requires_grad` is true there", True)}
         if yes is not None:
             wanted = Status(leaf=yes, constant=no)
     named = dtype_of(site.named.get("dtype"))

@@ -65,9 +65,9 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     row = engine.m.model.method("__getitem__")
     if row is None:
         return ANYTHING
-    unknown = _of_either_kind(index)
+    unknown = _of_either_kind(engine, state, index)
     kept = None if unknown is None else kept_by_nms(engine.m, unknown)
-    kind = classify_index(state, index) if kept is None else "advanced"
+    kind = classify_index(state, index) if kept is None and not _by_list(engine, unknown) else "advanced"
     if unknown is not None and all(isinstance(a, int) and _is_leaf(state, a) for a in tensors):
         kind = "advanced"  # a number would make a view of a leaf, which nobody could write: nothing hangs on that one
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
@@ -93,10 +93,24 @@ def _is_leaf(state: State, oid: int) -> bool:
     return tensor is not None and tensor.status.leaf is not None
 
 
-def _of_either_kind(index: Value) -> Unknown | None:
-    """The index where it may be a number as well as a tensor; None for others."""
-    (atom,) = index if len(index) == 1 else (None,)
-    return atom if isinstance(atom, Unknown) and atom.tensor and atom.tag else None
+def _of_either_kind(engine: Engine, state: State, index: Value) -> Unknown | None:
+    """The index, or the first item of a tuple of indices, that may be a number as well as a mask or a list; None for others."""
+    for item in layout.index_items(state, index):
+        (atom,) = item if len(item) == 1 else (None,)
+        if isinstance(atom, Unknown) and atom.tag and (atom.tensor or _is_argument(engine, atom)):
+            return atom
+    return None
+
+
+def _is_argument(engine: Engine, atom: Unknown) -> bool:
+    """Whether an unknown that is no tensor is an argument as it was given: a number or a list, where it says nothing else."""
+    tag = atom.tag.rstrip("~")
+    return tag[:1] != "#" and tag not in engine.m.part_of and tag not in engine.m.grounds.numbers
+
+
+def _by_list(engine: Engine, index: Unknown | None) -> bool:
+    """Whether what indexes is annotated as a list."""
+    return index is not None and index.tag.rstrip("~") in engine.m.grounds.lists
 
 
 def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Value, place: Place) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inplace_lint.domain.conditions import EXCEPTION, TRUE, Cond, Fact
+from inplace_lint.domain.conditions import CHOICE, EXCEPTION, TRUE, Cond, Fact
 
 MEMBER = "#member@"
 """How the keys of facts begin that say which element of a collection of modules is used."""
@@ -19,7 +19,9 @@ EACH = f"{SLOT}of each "
 NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
 BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
-_NOT_OF_KIND = ("#choice@", MEMBER, EXCEPTION, "#length@", "#last@")
+SHAPE = "#shape of "
+"""What the tags of shapes that nobody knows begin with; their parts are numbers."""
+_NOT_OF_KIND = (CHOICE, MEMBER, EXCEPTION, "#length@", "#last@")
 ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
 """Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
 

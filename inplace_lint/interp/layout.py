@@ -217,7 +217,7 @@ def keeps_memory(
             shares = wanted == base.dtype
         elif wanted is None:
             shares = True
-    what = output.maybe
+    what: str = output.maybe
     if shares is not False and moved:
         shares, what = None, "device"
     if shares is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inplace_lint import ir
 from inplace_lint.assumptions import USUAL, Assumptions
-from inplace_lint.domain.conditions import IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
+from inplace_lint.domain.conditions import CHOICE, IN_EARLIER, TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor, in_next_round
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
@@ -353,6 +353,8 @@ class Machine:
         if tag not in self._tag_loops:
             self._tag_in(tag, self._tag_loops.get(base.tag, ()))
         self.part_of.setdefault(tag, base)
+        if tag.startswith(keys.SHAPE):
+            return Unknown(tag, "no", False)
         return Unknown(tag, grad or base.grad, base.tensor if tensor is None else tensor)  # type: ignore[arg-type]
 
     def _forget_round(self, loop: Place) -> Callable[[Cond], Cond]:
@@ -398,7 +400,7 @@ class Machine:
         member: they are modules, which come from a collection whose order may be lost.
         """
         key = (
-            f"{keys.MEMBER if member else '#choice@'}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
+            f"{keys.MEMBER if member else CHOICE}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
         )
         self.note_tag(key)
         # That it was used in some round outlives the joining of rounds in which it was.

@@ -7,6 +7,7 @@ are run with unknown arguments. What depends on a caller becomes an assumption.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     container_methods,
     contexts,
     custom_functions,
+    data_classes,
     einops_calls,
     functional_calls,
     functions,
@@ -67,6 +69,7 @@ NOT_TRAINED_METHODS = (
     "generate",
     "predict",
     "inference",
+    "forward_test",
 )
 FIRST = 3
 """The share of the budget that the first attempt gets: the second one knows that there is something to find, or too much."""
@@ -76,6 +79,8 @@ hundreds of functions that each build a large model shows in the first of them w
 MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
+
+_NAMES_A_TENSOR = re.compile(r"(?<!\w)([A-Z]?[A-Za-z0-9]*)Tensor(?!\w)")
 
 Work = Callable[[State], "State | None"]
 """Runs an entry point from a state to its end."""
@@ -334,15 +339,16 @@ class Analysis:
         oid = m.oid(place[1], f"any instance {made.qualname}")
         state.heap[oid] = Instance(cls, {}, place)
         init = classes.lookup(state, cls, "__init__")
-        if init is None:
+        if init is None and data_classes.filled(state, cls):
+            data_classes.fill(self.engine, state, oid, cls, [], {}, flow, place)
+        elif init is None:
             path = classes.outside_base(state, cls)
             if path is not None:
                 from inplace_lint.interp import modules
                 from inplace_lint.interp.registry import CallSite
 
                 modules.initialise(self.engine, state, oid, path, CallSite(place, flow))
-            return oid
-        for atom in init:
+        for atom in init or ():
             function = state.heap.get(atom) if isinstance(atom, int) else None
             if isinstance(function, Function) and isinstance(function.code, ir.Code) and isinstance(atom, int):
                 arguments = self._unknown_arguments(state, function.code, function, False)
@@ -370,7 +376,8 @@ class Analysis:
     def _argument(
         self, state: State, tag: str, param: ir.Parameter, default: Value | None, evident: frozenset[str], forward: bool
     ) -> Value:
-        annotation = (param.annotation or "").replace(" ", "")
+        annotation = (param.annotation or "").replace(" ", "").strip("\"'")
+        self.m.grounds.annotate(tag, annotation)
         plain = annotation in (
             "int",
             "float",
@@ -380,7 +387,7 @@ class Analysis:
             "Tuple[int,...]",
             "dict",
         ) or annotation.startswith(("Callable", "np.", "numpy.", "Path", "logging", "Literal"))
-        tensor = "Tensor" in annotation and not annotation.startswith(
+        tensor = _NAMES_A_TENSOR.search(annotation) is not None and not annotation.startswith(
             ("List", "list", "Dict", "dict", "Tuple", "tuple", "Sequence")
         )
         tensor = tensor or (not plain and not annotation and param.name in evident)
@@ -497,7 +504,7 @@ class Analysis:
             Root(
                 None if root is None else (root.file, root.origin),
                 ()
-                if self._unreached(root, callers, visited)
+                if self._left_to_callers(root, callers, visited)
                 else tuple(self._told(p) for p in networks.settled(pending) if not self.m.grounds.denied(p.cond)),
                 frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
@@ -513,12 +520,16 @@ class Analysis:
         context = replace(event.context, computed=tags <= grounds.computed, asked=tags <= grounds.asked)
         return event if context == event.context else replace(event, context=context)
 
-    def _unreached(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:
-        """Whether a private definition is called in this file alone, where nothing that was analysed gets to the call."""
+    def _left_to_callers(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:
+        """Whether a private definition is called in this file alone, so that its callers say what is to be said of it.
+
+        Either nothing that was analysed gets to the call, or some that was followed to its end does.
+        """
         calling = callers.get(code.name) if code is not None else None
         if not calling or code is None or code.name in self.m.asked or code in calling or not calling <= visited:
             return False
-        return not any(code in codes and root is not code for root, _, codes, _ in self.results)
+        through = [complete for root, _, codes, complete in self.results if code in codes and root is not code]
+        return not through or (code.name not in TRAINED_METHODS and any(through))
 
 
 def _method_names(state: State, cls: int) -> set[str]:

@@ -299,7 +299,7 @@ class ParametersUpdatedBeforeBackward(Rule):
 
     code = "IPL203"
     name = "parameters-updated-before-backward"
-    much = 5  # what it assumes of networks and optimizers holds for nearly all training code
+    much = 4  # what it assumes of networks and optimizers holds for nearly all training code
     outcome = "raises"
     handles = (SavedOverwritten,)
     url = _CHECKS

@@ -193,3 +193,30 @@ def mix(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor):
 def test_an_expansion_to_an_unknown_shape_is_a_note_whatever_else_is_known() -> None:
     source = "def f(x, shape):\n    y = torch.exp(x * w).expand(shape)\n    y += 1\n    return y\n"
     assert "IPL403" not in [one.code for one in diagnostics(source)]
+
+
+@pytest.mark.parametrize("write", ["moved.add_(1)", "moved += 1"])
+def test_being_on_a_device_already_is_an_assumption(write: str) -> None:
+    (found,) = diagnostics(f"def f(device):\n    moved = torch.ones(3, requires_grad=True).to(device)\n    {write}\n")
+    assert (found.code, found.severity) == ("IPL101", Severity.WARNING)
+    assert found.assumptions == ("the tensor already is on that device",)
+
+
+def test_the_processor_is_where_tensors_are_made() -> None:
+    (found,) = diagnostics('torch.ones(3, requires_grad=True).to("cpu").add_(1)\n')
+    assert (found.code, found.severity, found.assumptions) == ("IPL101", Severity.ERROR, ())
+
+
+def test_a_flag_that_nobody_knows_is_an_assumption() -> None:
+    (found,) = diagnostics("import config\ntorch.empty(3, requires_grad=config.flag()).normal_()\n")
+    assert (found.code, found.severity) == ("IPL101", Severity.WARNING)
+    assert found.assumptions == ("`requires_grad` is true there",)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "assumed"), [("", ["`channel` of `f` is a number"]), (": int", []), (": list[int]", None)]
+)
+def test_what_picks_a_view_is_a_number(annotation: str, assumed: list[str] | None) -> None:
+    picks = "    part = y[:, channel]\n    z = part * part\n    y[:, channel] = 0\n    z.sum().backward()\n"
+    found = diagnostics(f"def f(channel{annotation}):\n    y = w.expand(2, 3).sin()\n{picks}")
+    assert [list(one.assumptions) for one in found] == ([] if assumed is None else [assumed])
