@@ -42,7 +42,7 @@ from inplace_lint.interp import asking, calls, classes, denial, linking, module_
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.keys import SHAPE
+from inplace_lint.interp.keys import SHAPE, seats
 from inplace_lint.interp.layout import dtype_kind
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
@@ -451,7 +451,9 @@ def _put_tensor(
         if not _is_copy(state, value):
             _swap(engine, state, oid, tensor, cond, place, target)
     elif attr == "requires_grad":
-        set_requires_grad(engine, state, oid, value, cond)
+        # What stands for all parameters of a network is met by each visit of a loop over them.
+        all_of_them = tensor.made_by == "parameters"
+        set_requires_grad(engine, state, oid, value, cond - seats(cond) if all_of_them else cond)
     elif attr == "grad":
         sure = oid > 0 and (not cond or cond <= state.path)
         grad = value if sure or tensor.grad is None else union((tensor.grad, under(value, cond)))

@@ -208,10 +208,13 @@ def _numbered_rows(
 
 
 def _of_modules(state: State, iterable: Value) -> bool:
-    """Whether a loop goes over modules, alone or beside something else: nobody builds a model of none."""
+    """Whether a loop goes over modules or parameters, alone or beside something else: nobody builds a model of none."""
 
     def module(value: Value) -> bool:
-        return bool(value) and all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in value)
+        return bool(value) and all(isinstance(a, int) and is_part(state.heap.get(a)) for a in value)
+
+    def is_part(thing: Obj | None) -> bool:
+        return isinstance(thing, Instance) or (isinstance(thing, Tensor) and thing.made_by == "parameters")
 
     for atom in iterable:
         box = state.heap.get(atom) if isinstance(atom, int) else None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
-from inplace_lint.domain.objects import LEAF, Container, Instance, Node, Place, Saved, Tensor, contents
+from inplace_lint.domain.objects import CONSTANT, LEAF, Container, Instance, Node, Place, Saved, Tensor, contents
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import Event, SavedOverwritten
@@ -43,12 +43,15 @@ def parameters_of_unknown(m: Machine, state: State, atom: Unknown) -> int:
     """One tensor that stands for all parameters of an unknown network."""
     oid = m.named_oid("parameters", atom.tag)
     if oid not in state.heap:
+        # `requires_grad_(False)` says nothing of what it is called on, which was taken for a tensor then.
+        before = m.known_tensor(state, atom)
+        frozen = before is not None and (tensor := state.tensor(before)) is not None and tensor.status == CONSTANT
         state.heap[oid] = Tensor(
             (m.file, -1),
             "parameters",
             frozenset({oid}),
             frozenset({oid}),
-            status=LEAF,
+            status=CONSTANT if frozen else LEAF,
             dtype="float32",
             parameter=True,
             grad=NONE,
