@@ -32,10 +32,13 @@ def fields(state: State, cls: int) -> list[str]:
 
 
 def filled(state: State, cls: int) -> bool:
-    """Whether a class without an ``__init__`` of its own gets a generated one; modules do where a decorator says so."""
+    """Whether instances of a class are filled by a generated ``__init__``: by a decorator's, whatever its bases have, or for
+    want of any other; modules have their fields filled where a decorator says so."""
     made = state.heap.get(cls)
-    decorated = isinstance(made, Class) and made.dataclass
-    return bool(fields(state, cls)) and (decorated or not classes.is_module(state, cls))
+    if isinstance(made, Class) and made.dataclass:
+        return "__init__" not in made.attrs and bool(fields(state, cls))
+    none = classes.lookup(state, cls, "__init__") is None
+    return none and not classes.is_module(state, cls) and bool(fields(state, cls))
 
 
 def _description(state: State, value: Value) -> Instance | None:

@@ -52,6 +52,8 @@ def make(
     collection_types.initialise(engine, state, oid, CallSite(place, flow) if has_init else site)
     if any(p in ("torch.autograd.Function",) for p in outside):
         return one(oid)
+    if data_classes.filled(state, cls):
+        return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     found = classes.lookup(state, cls, "__init__")
     if found is not None:
         returns = True
@@ -63,8 +65,6 @@ def make(
                 value = functions.call(engine, state, flow, atom, function, args, named, place, shifted)
                 returns = value is not None
         return one(oid) if returns else None
-    if data_classes.filled(state, cls):
-        return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     path = classes.outside_base(state, cls)
     if path is not None:
         modules.initialise(engine, state, oid, path, site)

@@ -23,6 +23,13 @@ class Liveness:
         self._dying: dict[int, Dying] = {}
         self._known: set[ir.Code] = set()
         self._assigned: dict[int, tuple[ir.Region, frozenset[ir.Reg]]] = {}
+        self._taken_out: list[ir.Region] = []
+
+    def take_out(self, region: ir.Region) -> ir.Region:
+        """Some of a definition's instructions, to be run on their own; returns them."""
+        self._taken_out.append(region)  # whose identity is nobody else's as long as it is here
+        self._dying.update(dying(region))
+        return region
 
     def dying(self, region: ir.Region, code: ir.Code) -> Dying:
         """The registers that nobody reads any more after an instruction of a definition's region."""

@@ -43,6 +43,8 @@ def without_script(region: ir.Region) -> tuple[ir.Region, ir.Region]:
     texts = {i.dst for i in region if isinstance(i, ir.Const) and i.value == "__main__"}
     asked = {i.dst for i in region if isinstance(i, ir.Compare) and i.op == "==" and _both(i, names, texts)}
     scripts = [i for i in region if isinstance(i, ir.If) and i.cond in asked and not i.orelse]
+    if not scripts:
+        return region, ()
     return tuple(i for i in region if i not in scripts), tuple(instr for found in scripts for instr in found.then)
 
 

@@ -188,6 +188,8 @@ class Analysis:
         left: list[State] = []
 
         imported, script = outline.without_script(self.code.body)
+        if script:
+            imported, script = self.engine.liveness.take_out(imported), self.engine.liveness.take_out(script)
 
         def statements(region: ir.Region) -> Work:
             def work(state: State) -> State | None:
@@ -339,9 +341,10 @@ class Analysis:
         oid = m.oid(place[1], f"any instance {made.qualname}")
         state.heap[oid] = Instance(cls, {}, place)
         init = classes.lookup(state, cls, "__init__")
-        if init is None and data_classes.filled(state, cls):
+        if data_classes.filled(state, cls):
             data_classes.fill(self.engine, state, oid, cls, [], {}, flow, place)
-        elif init is None:
+            return oid
+        if init is None:
             path = classes.outside_base(state, cls)
             if path is not None:
                 from inplace_lint.interp import modules
