@@ -108,8 +108,10 @@ def zip_(engine: Engine, state: State, site: CallSite) -> Value:
         known = [o for o in orders if o is not None]
 
         def tuple_of(atoms: tuple[Atom, ...]) -> Atom:
-            made = Container("tuple", tuple(one(atom) for atom in atoms))
-            return state.allocate(m.oid(site.place[1], f"row of {len(rows_made)}"), made)
+            # What stands beside an order and has none of its own is taken to be as long.
+            ordered = iter(atoms)
+            row = [c.any if o is None else one(next(ordered)) for c, o in zip(columns, orders, strict=True)]
+            return state.allocate(m.oid(site.place[1], f"row of {len(rows_made)}"), Container("tuple", tuple(row)))
 
         rows_made: list[Atom] = []
 
@@ -117,7 +119,7 @@ def zip_(engine: Engine, state: State, site: CallSite) -> Value:
             rows_made.append(tuple_of(atoms))
             return rows_made[-1]
 
-        order = sequences.side_by_side(known, noted) if len(known) == len(orders) else None
+        order = sequences.side_by_side(known, noted)
         if order is not None:
             return boxed(engine, state, site, "generator", Elements(None, _any_of(order), order), "zip")
     row = one(state.allocate(m.oid(site.place[1], "row"), Container("tuple", tuple(c.any for c in columns))))
