@@ -256,7 +256,7 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
             if rebound is not None:
                 m.emit(rebound, interior)
                 return NONE
-            if not m.codes or place[1] not in asking.only_compared(m.codes[-1]):
+            if not m.codes or place[1] not in asking.only_asked(m.codes[-1]):
                 read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))
                 m.emit(read, interior, state.path)
         if tensor.status.leaf is None and tensor.status.constant is None:
