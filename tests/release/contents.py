@@ -1,4 +1,4 @@
-"""``python contents.py CHECKOUT DIST``: whether the wheel and the sdist in a folder hold what a release should, and nothing else."""
+"""``python contents.py CHECKOUT DIST``: whether the wheel and the sdist in a folder hold what they should."""
 
 from __future__ import annotations
 
