@@ -221,6 +221,10 @@ class OutRequiresGrad(Rule):
 
     ## How to fix it
     Assign the result instead of passing `out=`. Where no gradient is wanted, call it under `torch.no_grad()`.
+
+    ## How far the fix may be applied
+    It is *unsafe*: the tensor that was passed as `out=` is no longer written. The name in the statement is bound to the result,
+    but another name for that tensor, or a buffer kept to be used again, goes without.
     """  # noqa: E501 - PyTorch's message stands on one line, as users search for it
 
     code = "IPL103"

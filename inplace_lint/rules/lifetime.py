@@ -250,6 +250,10 @@ class ParameterReboundToInterior(Rule):
     ## How to fix it
     Update the leaf itself, in place and unrecorded: `with torch.no_grad(): w -= lr * w.grad`, then reset `w.grad`. Or
     leave it to an optimizer of `torch.optim`.
+
+    ## How far the fix may be applied
+    It is *unsafe*: the leaf itself changes, for everybody who holds it, where before a new tensor was bound to the name; and
+    its gradient adds up from then on, unless it is reset.
     """
 
     code = "IPL503"

@@ -160,6 +160,11 @@ class UntrackedWrite(Rule):
     - For a fused optimizer: run every backward before `step()`.
     - In a custom Function: keep tensors by `ctx.save_for_backward`.
     - For batch norm: run the backward of the eval pass before the next forward pass in train mode.
+
+    ## How far the fix may be applied
+    Writing to a copy is *unsafe*: the tensor behind the array, or the alias, no longer changes with it, which may be what the
+    write was for. To run the backward earlier or to update later is only shown, since it moves statements past others; for
+    batch norm and for tensors that a Function keeps as attributes there are words where the code does not tell what was meant.
     """
 
     code = "IPL302"

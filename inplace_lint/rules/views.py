@@ -160,6 +160,11 @@ class NoGradViewWritten(Rule):
     ## How to fix it
     - Make the view outside the block, if the write should be recorded.
     - Write inside the block, if it should not.
+
+    ## How far the fix may be applied
+    It is *unsafe*, whichever of the two it is: a write under `no_grad` stays out of the graph, so gradients do not know of it,
+    and a new tensor leaves the view's base as it was. The code does not tell which of them was meant. Making the view outside
+    the block is left to the author, since what else stands in the block may rely on not being recorded.
     """
 
     code = "IPL402"
@@ -320,6 +325,10 @@ class InferenceTensor(Rule):
     ## How to fix it
     - Make the tensor under `torch.no_grad()` instead.
     - Or take an ordinary tensor from it outside the block: `x = x.clone()`.
+
+    ## How far the fix may be applied
+    A `clone()` before the write is *unsafe*: others that hold the inference tensor no longer see the write, and the copy costs
+    memory. Making the tensor under `no_grad` is told in words only: it changes how fast everything in the block is.
     """
 
     code = "IPL404"
