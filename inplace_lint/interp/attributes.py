@@ -333,7 +333,9 @@ def _of_instance(
     dynamic = module_tree.dynamic_value(instance, attr)
     if dynamic:
         # One unknown stands for all that was set so: under another name it is another one.
-        named = [(m.derived(a, f" as {attr}") if isinstance(a, Unknown) and a.tag else a, c) for a, c in dynamic.items()]
+        named = [
+            (m.derived(a, f" as {attr}") if isinstance(a, Unknown) and a.tag else a, c) for a, c in dynamic.items()
+        ]
         return union([{atom: cond} for atom, cond in named])
     if calls.is_module_method(engine, state, instance, attr) or isinstance(instance.cls, Sym):
         return one(Method(oid, attr))

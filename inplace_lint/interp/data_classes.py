@@ -15,6 +15,8 @@ from inplace_lint.interp.registry import CallSite, method, symbol
 
 FIELD = "dataclasses.field"
 NAMED_TUPLE = "typing.NamedTuple"
+DECORATORS = ("dataclasses.dataclass", "attr.s", "attr.attrs", "attr.define", "attrs.define")
+"""What generates an ``__init__`` for a class of fields."""
 AFTER_INIT = ("__post_init__", "__attrs_post_init__")
 """What a generated ``__init__`` calls last."""
 
@@ -182,7 +184,7 @@ def _names(engine: Engine, state: State, site: CallSite) -> int:
     return state.allocate(engine.m.oid(site.place[1], "locals"), Container("dict", (), entries))
 
 
-for _path in ("dataclasses.dataclass", "attr.s", "attr.attrs", "attr.define", "attrs.define"):
+for _path in DECORATORS:
 
     def _decorator(engine: Engine, state: State, site: CallSite, path: str = _path) -> Value:
         if site.positional:
@@ -197,7 +199,7 @@ def vars_(engine: Engine, state: State, site: CallSite) -> Value:
     """``vars(obj)``: its attributes by name."""
     if not site.positional:
         return one(_names(engine, state, site))
-    (atom,) = site.positional[0] if site.positional and len(site.positional[0]) == 1 else (None,)
+    (atom,) = site.positional[0] if len(site.positional[0]) == 1 else (None,)
     if not isinstance(atom, int) or not isinstance(state.heap.get(atom), Instance):
         return ANYTHING
     box = Container("dict", (), as_entries(state, atom))

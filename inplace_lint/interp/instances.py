@@ -161,7 +161,7 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
         elif (
             isinstance(thing, Class)
             and isinstance(atom, int)
-            and (path.rsplit(".", 1)[-1] in ("dataclass", "define", "attrs") or path == "attr.s")
+            and (path in data_classes.DECORATORS or path.endswith(".dataclass"))
         ):
             state.heap[atom] = replace(thing, dataclass=True)
     return target
@@ -178,7 +178,9 @@ def finish_factory(engine: Engine, state: State, row: Op, value: Value, site: Ca
         yes, no = engine.truth(state, flag)
         if yes is not None and any(is_unknown(atom) for atom in flag) and not decisive(yes):
             # Whoever sets it, it is not known to be set.
-            yes |= {Fact(engine.m.question_here("requires_grad", site.place), True, "`requires_grad` is true there", True)}
+            yes |= {
+                Fact(engine.m.question_here("requires_grad", site.place), True, "`requires_grad` is true there", True)
+            }
         if yes is not None:
             wanted = Status(leaf=yes, constant=no)
     named = dtype_of(site.named.get("dtype"))

@@ -197,7 +197,7 @@ def keeps_memory(
     state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value], name: str
 ) -> tuple[Cond | None, Cond | None]:
     """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
-    moved = moves(base, bound, name)
+    moved = moves(base, bound, output)
     if output.maybe is None or (output.maybe in ("values", "shape") and not moved):
         return TRUE, None
     copy = constant_of(bound.get("copy"), False)
@@ -234,14 +234,17 @@ _ALREADY = {
 }
 
 
-def moves(base: Tensor, bound: Mapping[str, Value], name: str) -> bool:
+def moves(base: Tensor, bound: Mapping[str, Value], output: Output) -> bool:
     """Whether a conversion may go to another device, where it makes a copy, and a copy may be written unlike ``base``."""
-    if name not in ("to", "cuda", "xpu") or (base.expanded is None and base.status.leaf is None):
+    if output.kind != "same" or (base.expanded is None and base.status.leaf is None):
         return False
-    device = bound.get("device") or bound.get("dtype")
-    if name == "to" and (device is None or dtype_of(device) is not None):
-        return False
-    return device is None or constant_of(device) != "cpu"
+    if output.maybe == "values":
+        return "device" in bound  # with none given, the default one
+    device = bound.get("device")
+    if device is None or constant_of(device) is None:
+        # What stands first in ``to(...)`` is a dtype or a device.
+        device = bound.get("dtype")
+    return device is not None and constant_of(device) not in (None, "cpu") and dtype_of(device) is None
 
 
 def region(state: State, base: Tensor, bound: Mapping[str, Value], output: Output) -> tuple[int, ...]:

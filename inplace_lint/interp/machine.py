@@ -399,9 +399,7 @@ class Machine:
 
         member: they are modules, which come from a collection whose order may be lost.
         """
-        key = (
-            f"{keys.MEMBER if member else CHOICE}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
-        )
+        key = f"{keys.MEMBER if member else CHOICE}{place[0]}:{place[1]}:{self._intern(('choice', place, self.ctx))}"
         self.note_tag(key)
         # That it was used in some round outlives the joining of rounds in which it was.
         ever = {Fact(f"{key}={number}{IN_EARLIER}", True)} if member else ()

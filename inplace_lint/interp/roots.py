@@ -80,7 +80,8 @@ MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
 
-_NAMES_A_TENSOR = re.compile(r"(?<!\w)([A-Z]?[A-Za-z0-9]*)Tensor(?!\w)")
+_TENSOR = re.compile(r"Tensor\b")
+"""In an annotation: ``Tensor``, ``LongTensor``, and not ``TensorTree``."""
 
 Work = Callable[[State], "State | None"]
 """Runs an entry point from a state to its end."""
@@ -390,7 +391,7 @@ class Analysis:
             "Tuple[int,...]",
             "dict",
         ) or annotation.startswith(("Callable", "np.", "numpy.", "Path", "logging", "Literal"))
-        tensor = _NAMES_A_TENSOR.search(annotation) is not None and not annotation.startswith(
+        tensor = _TENSOR.search(annotation) is not None and not annotation.startswith(
             ("List", "list", "Dict", "dict", "Tuple", "tuple", "Sequence")
         )
         tensor = tensor or (not plain and not annotation and param.name in evident)
