@@ -90,6 +90,16 @@ def all_known(state: State, cls: Atom) -> bool:
     return True
 
 
+def method_names(state: State, cls: Atom) -> set[str]:
+    """The names of a class's own and inherited methods and other attributes, as far as they are known."""
+    names: set[str] = set()
+    for base in order(state, cls):
+        made = state.heap.get(base) if isinstance(base, int) else None
+        if isinstance(made, Class):
+            names.update(made.attrs)
+    return names
+
+
 def name_of(state: State, cls: Atom) -> str:
     """The class's name for messages."""
     made = state.heap.get(cls) if isinstance(cls, int) else None

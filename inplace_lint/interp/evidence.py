@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 from inplace_lint import ir
@@ -15,6 +16,11 @@ _USUAL_NAMES = {
 }
 """The modules of torch under the names by which everybody imports them."""
 
+_OF_SEVERAL = re.compile(
+    r"""["'\s]*(typing\.|collections\.abc\.)?(List|Tuple|Dict|Sequence|Mapping|Iterable)\b""", re.IGNORECASE
+)
+"""Begins the annotation of what holds several things, whatever takes it."""
+
 
 def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = ()) -> frozenset[str]:
     """Parameters that are handed to a function of torch, or used as only tensors can be.
@@ -22,7 +28,7 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
     An attribute of ``self`` that is called is a submodule, and its first argument a tensor, unless it is one of the
     class's ``methods``.
     """
-    params = {p.name for p in code.params} - {"self"}
+    params = {p.name for p in code.params if not _OF_SEVERAL.match(p.annotation or "")} - {"self"}
     if not params:
         return frozenset()
     found: set[str] = set()

@@ -71,15 +71,23 @@ def bind(
     return names
 
 
-def _settle_tensors(engine: Engine, state: State, code: ir.Code, names: dict[str, Value]) -> None:
-    """Arguments of which nothing is known are tensors where the body shows that only tensors will do."""
+def _settle_tensors(
+    engine: Engine, state: State, code: ir.Code, names: dict[str, Value], receiver: Value, owner: int | None
+) -> None:
+    """Arguments of which nothing is known are tensors where the body shows that only tensors will do.
+
+    receiver: the first argument, of whose class the methods are; owner: the class that defines the function.
+    """
     m = engine.m
     unknown = [n for n, value in names.items() if any(isinstance(a, Unknown) and a.tag and a.tensor for a in value)]
     if not unknown:
         return
-    evident = m.evident.get(code)
+    instance = state.heap.get(atom) if isinstance(atom := next(iter(receiver), None), int) else None
+    cls = instance.cls if isinstance(instance, Instance) else owner
+    evident = m.evident.get((code, cls))
     if evident is None:
-        evident = m.evident[code] = tensor_parameters(code, m.model)
+        methods = () if cls is None else classes.method_names(state, cls)
+        evident = m.evident[code, cls] = tensor_parameters(code, m.model, methods)
     for name in unknown:
         if name in evident:
             made = {a: m.materialise(state, a) if isinstance(a, Unknown) else None for a in names[name]}
@@ -195,8 +203,10 @@ def _follow(
     code = function.code
     assert isinstance(code, ir.Code)
     names = bind(engine, state, function, positional, named, place, spread)
-    _settle_tensors(engine, state, code, names)
     first = code.params[0].name if code.params else None
+    owner = function.owner if function.kind != "static" else None
+    receiver = NOTHING if owner is None or first is None else names.get(first, NOTHING)
+    _settle_tensors(engine, state, code, names, receiver, owner)
     if function.owner is not None and first is not None:
         names = {**names, "*owner": one(function.owner), "*self": names.get(first, NOTHING)}
     frame = m.oid(code.origin, "frame")

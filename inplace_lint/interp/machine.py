@@ -140,7 +140,7 @@ class Machine:
         self.part_of: dict[str, Unknown] = {}
         self.steps_to: dict[str, int] = {}
         self.callees: dict[str, str] = {}
-        self.evident: dict[ir.Code, frozenset[str]] = {}
+        self.evident: dict[tuple[ir.Code, Atom | None], frozenset[str]] = {}
         self.zeroed: set[str] = set()
         self.fixpoints: dict[object, State] = {}
         self.on_return: tuple[ir.Code, list[tuple[State, Value]]] | None = None

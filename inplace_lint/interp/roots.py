@@ -365,7 +365,7 @@ class Analysis:
         """A value for every parameter: unknown, or its default with the chance of another. ``called``: its name in messages."""
         m = self.m
         owner = function.owner if function.kind != "static" else None
-        evident = tensor_parameters(code, m.model, () if owner is None else _method_names(state, owner))
+        evident = tensor_parameters(code, m.model, () if owner is None else classes.method_names(state, owner))
         values: dict[str, Value] = {}
         params = code.params[1:] if function.owner is not None and function.kind != "static" else code.params
         for param in params:
@@ -534,16 +534,6 @@ class Analysis:
             return False
         through = [complete for root, _, codes, complete in self.results if code in codes and root is not code]
         return not through or (code.name not in TRAINED_METHODS and any(through))
-
-
-def _method_names(state: State, cls: int) -> set[str]:
-    """The names of a class's own and inherited methods, as far as they are known."""
-    names: set[str] = set()
-    for base in classes.order(state, cls):
-        made = state.heap.get(base) if isinstance(base, int) else None
-        if isinstance(made, Class):
-            names.update(made.attrs)
-    return names
 
 
 def analyse_code(
