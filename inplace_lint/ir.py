@@ -518,38 +518,35 @@ def walk(region: Region) -> Iterator[Instr]:
 
 
 _READ = frozenset(
-    {
-        "src",
-        "obj",
-        "index",
-        "lower",
-        "upper",
-        "step",
-        "operand",
-        "left",
-        "right",
-        "func",
-        "collection",
-        "key",
-        "decorator",
-        "target",
-        "value",
-        "cond",
-        "iterable",
-        "manager",
-        "exception",
-    }
+    (
+        "src obj index lower upper step operand left right "
+        "func collection key decorator target value cond iterable manager exception"
+    ).split()
 )
 """Fields that hold a register which the instruction reads."""
+_HOLDERS = frozenset({"args", "items", "parts", "operands", "bases", "defaults", "keywords"})
+"""Fields that hold several, as they are or with what belongs to them."""
+
+
+_FIELDS: dict[type, tuple[tuple[str, bool], ...]] = {}
+
+
+def _operand_fields(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of an instruction in which operands may stand, each with whether bare numbers in its tuples are registers."""
+    known = _FIELDS.get(kind)
+    if known is None:
+        names = [f.name for f in fields(kind) if f.name in _READ | _HOLDERS or (f.name == "item" and kind is Append)]
+        known = _FIELDS[kind] = tuple((it, it in ("parts", "operands", "bases")) for it in names)
+    return known
 
 
 def operands(instr: Instr) -> Iterator[Reg]:
     """The registers that one instruction itself reads, without those that the regions in it read."""
     if isinstance(instr, Const):
         return
-    for f in fields(instr):
-        value = getattr(instr, f.name)
-        if isinstance(value, int) and (f.name in _READ or (f.name == "item" and isinstance(instr, Append))):
+    for name, bare in _operand_fields(type(instr)):
+        value = getattr(instr, name)
+        if isinstance(value, int):
             yield value
         elif isinstance(value, tuple):
             for part in value:
@@ -559,7 +556,7 @@ def operands(instr: Instr) -> Iterator[Reg]:
                         yield part.key
                 elif isinstance(part, tuple) and len(part) == 2:
                     yield part[1]
-                elif isinstance(part, int) and f.name in ("parts", "operands", "bases"):
+                elif isinstance(part, int) and bare:
                     yield part
 
 

@@ -13,6 +13,12 @@ from inplace_lint.domain.heap import Effort
 
 PASSED_PER_STEP = 5
 """Objects passed over that cost as much as one instruction."""
+FILE_STEPS, LINE_STEPS = 150_000, 250
+"""Work for one file: at least so much, and more for a long one. Half of the files of a library need less than 100 a line."""
+SHARES = (4, 16)
+"""Once a file has had its share, each further entry point gets a fourth of what it would else have got, and once it has had
+twice as much, a sixteenth: a file of hundreds of functions that each build a large model shows in the first of them what there is
+to see."""
 STEPS = 132_000
 """Work for one entry point, in instructions: about three seconds where the project is developed, half as much again for what goes
 on after calls that were given up. With half of it, real training scripts lost their findings."""
@@ -83,3 +89,20 @@ class Budget:
         if self._end - spent < self.limit // 50:
             self.own = 1 << 30  # nothing more is given up one by one
         return large
+
+
+class FileBudget:
+    """What the entry points of one file may cost together. ``lines``: the file's."""
+
+    __slots__ = ("share", "spent")
+
+    def __init__(self, lines: int) -> None:
+        self.share = max(FILE_STEPS, lines * LINE_STEPS)
+        self.spent = 0
+
+    def part(self, limit: int) -> int:
+        """What the next entry point may cost that would get ``limit`` alone."""
+        over, (some, least) = self.spent - self.share, SHARES
+        if over <= 0:
+            return min(limit, max(-over, limit // some))
+        return limit // (some if over < self.share else least)

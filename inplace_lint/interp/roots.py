@@ -48,7 +48,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
 )
 from inplace_lint.interp.attempts import TWO_ROUNDS, Attempt, together
 from inplace_lint.interp.autograd import backward
-from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded
+from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded, FileBudget
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
@@ -73,9 +73,6 @@ NOT_TRAINED_METHODS = (
 )
 FIRST = 3
 """The share of the budget that the first attempt gets: the second one knows that there is something to find, or too much."""
-FILE_STEPS, LEAST = 1_000_000, 16
-"""Work for one file; once it is done, each further entry point gets a small part of what it would else have got: a file of
-hundreds of functions that each build a large model shows in the first of them what there is to see."""
 MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
@@ -110,7 +107,12 @@ class Analysis:
     """The analysis of one module, given as its code; ``project`` gives what it imports."""
 
     def __init__(
-        self, code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL
+        self,
+        code: ir.Code,
+        model: OpModel,
+        project: Project | None = None,
+        assumed: Assumptions = USUAL,
+        lines: int = 0,
     ) -> None:
         self.code = code
         self.m = Machine(model, project, assumed)
@@ -118,7 +120,7 @@ class Analysis:
         self.too_large: dict[bool, set[ir.Code]] = {False: set(), True: set()}
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
         self.module = linking.frame_of(self.m, code.file)
-        self.spent = 0
+        self.of_file = FileBudget(lines)
 
     def run(self) -> list[Root]:
         """Analyse everything; the entry points in the order in which they were looked at."""
@@ -172,15 +174,14 @@ class Analysis:
             complete = False
             m.muted = 0
             m.give_up("it is nested too deeply")
-        self.spent += m.budget.spent
+        self.of_file.spent += m.budget.spent
         return Attempt(result, m.pending, set(m.visited), complete)
 
     def _budget(self, root: ir.Code | None, first: bool) -> Budget:
         limit = MODULE_STEPS if root is None else STEPS
         if first:
             limit //= FIRST
-        left = FILE_STEPS - self.spent
-        return Budget(min(limit, max(left, limit // LEAST)), own=0 if root is None else 1)
+        return Budget(self.of_file.part(limit), own=0 if root is None else 1)
 
     def _module(self) -> State | None:
         state = State()
@@ -537,7 +538,7 @@ class Analysis:
 
 
 def analyse_code(
-    code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL
+    code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL, lines: int = 0
 ) -> list[Root]:
-    """What every entry point of a module's code leads to."""
-    return Analysis(code, model, project, assumed).run()
+    """What every entry point of a module's code leads to. lines: how long the file is, which decides what it may cost."""
+    return Analysis(code, model, project, assumed, lines).run()

@@ -9,7 +9,7 @@ from engine_checks import program
 
 from inplace_lint.api import check_source
 from inplace_lint.diagnostics import Diagnostic, Severity
-from inplace_lint.interp import roots
+from inplace_lint.interp import budget, roots
 
 SOURCE = program(
     """\
@@ -151,7 +151,8 @@ def test_once_a_file_has_had_its_share_further_entry_points_get_little(monkeypat
     body = "".join(f"    x = x * {n}\n" for n in range(60))
     source = program("".join(f"def f{n}(x):\n{body}    x += 1\n    return x\n\n" for n in range(12)))
     assert not [code for _, code in found(source) if code == "IPL001"]
-    monkeypatch.setattr(roots, "FILE_STEPS", 1_000)
+    monkeypatch.setattr(budget, "FILE_STEPS", 1_000)
+    monkeypatch.setattr(budget, "LINE_STEPS", 1)
     monkeypatch.setattr(roots, "STEPS", 3 * 320)
     given_up = [row for row, code in found(source) if code == "IPL001"]
     assert given_up and given_up[0] > source[: source.index("def f2")].count("\n")
