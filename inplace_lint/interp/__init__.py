@@ -17,7 +17,7 @@ def analyse(module: LoweredModule, project: Project | None = None, assumed: Assu
     from inplace_lint.interp.roots import analyse_code
     from inplace_lint.opmodel import lookup
 
-    return analyse_code(module.code, lookup.load(), project, assumed, module.source.count("\n"))
+    return analyse_code(module.code, lookup.load(), project, assumed, module.source)
 
 
 __all__ = ["analyse"]

@@ -71,8 +71,10 @@ NOT_TRAINED_METHODS = (
     "inference",
     "forward_test",
 )
-FIRST = 3
-"""The share of the budget that the first attempt gets: the second one knows that there is something to find, or too much."""
+FIRST, FIRST_UNTRAINED = 3, 6
+"""The share of the budget that the first attempt gets: the second one knows that there is something to find, or too much. Less
+where a file trains nothing: the long stories are those of training loops."""
+_TRAINS = re.compile(r"backward|optim")
 MODULE_STEPS = 300_000
 """Work for a module's own statements, which everything else rests on."""
 
@@ -112,7 +114,7 @@ class Analysis:
         model: OpModel,
         project: Project | None = None,
         assumed: Assumptions = USUAL,
-        lines: int = 0,
+        source: str = "",
     ) -> None:
         self.code = code
         self.m = Machine(model, project, assumed)
@@ -120,7 +122,8 @@ class Analysis:
         self.too_large: dict[bool, set[ir.Code]] = {False: set(), True: set()}
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
         self.module = linking.frame_of(self.m, code.file)
-        self.of_file = FileBudget(lines)
+        self.of_file = FileBudget(source.count("\n"))
+        self.first = FIRST if _TRAINS.search(source) else FIRST_UNTRAINED
 
     def run(self) -> list[Root]:
         """Analyse everything; the entry points in the order in which they were looked at."""
@@ -180,7 +183,7 @@ class Analysis:
     def _budget(self, root: ir.Code | None, first: bool) -> Budget:
         limit = MODULE_STEPS if root is None else STEPS
         if first:
-            limit //= FIRST
+            limit //= self.first
         return Budget(self.of_file.part(limit), own=0 if root is None else 1)
 
     def _module(self) -> State | None:
@@ -538,7 +541,7 @@ class Analysis:
 
 
 def analyse_code(
-    code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL, lines: int = 0
+    code: ir.Code, model: OpModel, project: Project | None = None, assumed: Assumptions = USUAL, source: str = ""
 ) -> list[Root]:
-    """What every entry point of a module's code leads to. lines: how long the file is, which decides what it may cost."""
-    return Analysis(code, model, project, assumed, lines).run()
+    """What every entry point of a module's code leads to. source: its text, which decides what it may cost."""
+    return Analysis(code, model, project, assumed, source).run()

@@ -41,6 +41,7 @@ def after(x: torch.Tensor):
 def small_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(roots, "STEPS", 150)
     monkeypatch.setattr(roots, "FIRST", 1)
+    monkeypatch.setattr(roots, "FIRST_UNTRAINED", 1)
     yield
 
 
@@ -153,6 +154,14 @@ def test_once_a_file_has_had_its_share_further_entry_points_get_little(monkeypat
     assert not [code for _, code in found(source) if code == "IPL001"]
     monkeypatch.setattr(budget, "FILE_STEPS", 1_000)
     monkeypatch.setattr(budget, "LINE_STEPS", 1)
-    monkeypatch.setattr(roots, "STEPS", 3 * 320)
+    monkeypatch.setattr(roots, "STEPS", roots.FIRST_UNTRAINED * 320)
     given_up = [row for row, code in found(source) if code == "IPL001"]
     assert given_up and given_up[0] > source[: source.index("def f2")].count("\n")
+
+
+def test_a_file_that_trains_gets_more_for_the_first_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "".join(f"    x = x * {n}\n" for n in range(60))
+    source = program(f"def f(x):\n{body}    return x\n")
+    monkeypatch.setattr(roots, "STEPS", roots.FIRST_UNTRAINED * 200)
+    assert [code for _, code in found(source)] == ["IPL001"]
+    assert [code for _, code in found(source + "w.sum().backward()\n")] == []
