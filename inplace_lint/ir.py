@@ -518,10 +518,10 @@ def walk(region: Region) -> Iterator[Instr]:
 
 
 _READ = frozenset(
-    (
-        "src obj index lower upper step operand left right "
-        "func collection key decorator target value cond iterable manager exception"
-    ).split()
+    {
+        *("src", "obj", "index", "lower", "upper", "step", "operand", "left", "right", "func", "collection", "key"),
+        *("decorator", "target", "value", "cond", "iterable", "manager", "exception"),
+    }
 )
 """Fields that hold a register which the instruction reads."""
 _HOLDERS = frozenset({"args", "items", "parts", "operands", "bases", "defaults", "keywords"})

@@ -161,7 +161,7 @@ def test_once_a_file_has_had_its_share_further_entry_points_get_little(monkeypat
 
 def test_a_file_that_trains_gets_more_for_the_first_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     body = "".join(f"    x = x * {n}\n" for n in range(60))
-    source = program(f"def f(x):\n{body}    return x\n")
+    source = program(f"def f(x):\n{body}    x += 1\n    return x\n")
     monkeypatch.setattr(roots, "STEPS", roots.FIRST_UNTRAINED * 200)
     assert [code for _, code in found(source)] == ["IPL001"]
     assert [code for _, code in found(source + "w.sum().backward()\n")] == []
