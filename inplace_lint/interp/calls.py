@@ -323,10 +323,9 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
             return instances.finish_factory(engine, state, row, value, site)
         return {engine.m.fresh(state, site.place[1], f"result of {path}", "no"): TRUE}
     if path.startswith("torch.Tensor.") and site.positional:
-        (method,) = [path.rsplit(".", 1)[-1]]
-        rest = CallSite(site.place, site.flow, site.positional[1:], site.named, site.target)
-        results = [call_method(engine, state, Method(a, method), rest) for a in site.positional[0]]
-        return union([r for r in results if r is not None])
+        method = path.rsplit(".", 1)[-1]
+        bound: Value = {Method(atom, method): cond for atom, cond in site.positional[0].items()}
+        return call_value(engine, state, site.flow, bound, site.positional[1:], site.named, site.place)
     if model.module(path) is not None or path in modules.CONTAINERS:
         return modules.make(engine, state, path, site)
     if model.optimizer(path) is not None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from inplace_lint.domain.objects import Container, Function, Instance
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, Sym, Unknown, Value, one, union
+from inplace_lint.domain.values import ANYTHING, NONE, Method, Sym, Unknown, Value, one, union
 from inplace_lint.interp import calls, classes, functions, instances, networks, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
@@ -111,9 +111,9 @@ def backward_of_argument(engine: Engine, state: State, site: CallSite) -> Value 
     """``object.backward(loss, ...)``: backward from the first argument."""
     if not site.positional:
         return NONE
-    for oid, _, _ in engine.m.tensors(state, site.positional[0]):
-        rest = CallSite(site.place, site.flow, site.positional[1:], site.named, site.target)
-        calls.tensor_method(engine, state, oid, "backward", rest)
+    # Of several tensors that the argument may be it is one: what the backward of another freed has no part in it.
+    bound: Value = {Method(oid, "backward"): cond for oid, _, cond in engine.m.tensors(state, site.positional[0])}
+    calls.call_value(engine, state, site.flow, bound, site.positional[1:], site.named, site.place)
     return NONE
 
 
