@@ -254,7 +254,7 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
             made_by = tensor.made_by or None
             rebound = m.rebound.get(tensor.made)
             if rebound is not None:
-                m.emit(rebound, interior)
+                m.emit(rebound, interior, state.path)
                 return NONE
             if not m.codes or place[1] not in asking.only_asked(m.codes[-1]):
                 read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))

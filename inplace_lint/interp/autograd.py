@@ -109,7 +109,7 @@ def use(m: Machine, state: State, tensor: Tensor, cond: Cond, place: Place) -> N
                 m.site(place),
                 m.context(together),
             )
-            m.emit(event, together)
+            m.emit(event, together, state.path)
             _past(state, together)
 
 
@@ -522,7 +522,7 @@ def _check_saved(
                     shape=None if held is None else held.shape,
                     interior=held is None or held.status.interior is not None,
                 )
-                m.emit(event, together)
+                m.emit(event, together, state.path)
 
 
 def _as_event(m: Machine, write: WriteRecord) -> Write:
@@ -553,7 +553,7 @@ def _check_freed(m: Machine, state: State, passed: Reached, place: Place) -> Non
             event = SecondBackward(
                 m.site(place), m.site(first), m.site(node.place), node.op, first == place, m.context(together)
             )
-            m.emit(event, together)
+            m.emit(event, together, state.path)
     if told and not m.muted:
         # Later backwards through the same freed graph are consequences of the one that was told.
         m.told.update(passed)

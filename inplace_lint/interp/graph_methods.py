@@ -180,7 +180,7 @@ def detach_(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     if tensor.bases:
         write = Write(m.site(site.place), "method", "detach_", site.target)
         event = BadViewWritten(write, "detach", m.site(tensor.made), tensor.made_by, None, m.context(TRUE))
-        m.emit(event, TRUE)
+        m.emit(event, TRUE, state.path)
         return one(oid)
     state.put(oid, replace(tensor, status=CONSTANT, nodes={}))
     return one(oid)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from inplace_lint.domain.conditions import Cond
+from inplace_lint.domain.conditions import Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import Tensor
+from inplace_lint.events import Event
 from inplace_lint.interp import keys
 
 _REQUIRES_GRAD = "rg:"
@@ -24,6 +25,7 @@ class Grounds:
     refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: taken by an op that keeps tensors
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
     converted: backward nodes behind a conversion to another dtype. numbers, lists: annotated as such.
+    changed: the facts that a caller gives an argument another value than its default, a flag or zero.
     """
 
     refuted: set[str] = field(default_factory=set)
@@ -33,6 +35,7 @@ class Grounds:
     asked: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
+    changed: dict[Fact, Fact] = field(default_factory=dict)
 
     def annotate(self, tag: str, annotation: str) -> None:
         """An argument has an annotation, given without spaces."""
@@ -41,6 +44,14 @@ class Grounds:
             self.numbers.add(tag)
         elif bare.startswith(("List[", "list[", "typing.List[")) or bare == "list":
             self.lists.add(tag)
+
+    def against_defaults(self, event: Event, cond: Cond, path: Cond) -> tuple[Event, Cond]:
+        """An event and what it rests on, with what a caller has to ask for, against the defaults, to get on a path."""
+        asked = frozenset(self.changed[fact] for fact in path if fact in self.changed) - cond
+        whole = both(cond, asked) if asked else None
+        if whole is None:
+            return event, cond
+        return replace(event, context=replace(event.context, assumptions=decisive_texts(whole))), whole
 
     def refute(self, path: Cond, tag: str | None) -> None:
         """An unknown is used as a dict, a string, an array.

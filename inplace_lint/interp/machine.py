@@ -568,7 +568,7 @@ class Machine:
     def emit(self, event: Event, cond: Cond, path: Cond = TRUE) -> None:
         """Report an event that rests on ``cond``, unless states are still being iterated or it cannot be on ``path``."""
         if not self.muted and not self.doubtful(cond) and not self.contradicts(cond, path):
-            self.pending.append(Pending(event, cond))
+            self.pending.append(Pending(*self.grounds.against_defaults(event, cond, path)))
 
     @staticmethod
     def doubtful(cond: Cond) -> bool:

@@ -30,7 +30,7 @@ def check_rebound(m: Machine, state: State, old: Value, new: Value, name: str, p
                     # Only a name was rebound; it does harm once the new tensor's gradient is asked for.
                     m.rebound[made.made] = event
                 else:
-                    m.emit(event, cond)
+                    m.emit(event, cond, state.path)
 
 
 def _leads_to(state: State, oid: int, leaf: int, depth: int) -> bool:

@@ -408,6 +408,7 @@ class Analysis:
                     tag, not literal.value, f"`{param.name}` of `{tag.split(':')[0]}` is {not literal.value}", True
                 )
                 same = Fact(tag, literal.value, "", False)
+                self.m.grounds.changed[other] = other
                 return {
                     literal: frozenset({same}),
                     Const(not literal.value, "bool"): frozenset({other}),
@@ -415,9 +416,11 @@ class Analysis:
             if isinstance(literal, Const) and isinstance(literal.value, (int, float)) and not literal.value:
                 # Zero switches something off (dropout, a rate); callers who switch it on are why the parameter is there.
                 word = f"`{param.name}` of `{tag.split(':')[0]}` is not {literal.value}"
+                other = Fact(f"{tag} is off", False, word, True)
+                self.m.grounds.changed[other] = other
                 return {
                     literal: frozenset({Fact(f"{tag} is off", True, "", False)}),
-                    Unknown(tag, "no", False): frozenset({Fact(f"{tag} is off", False, word, True)}),
+                    Unknown(tag, "no", False): frozenset({other}),
                 }
             if isinstance(literal, Const) and literal.value is not None:
                 return default

@@ -94,7 +94,9 @@ def test_what_changes_after_it_was_read_is_checked_again(project: Path, changed:
     def edited_afterwards(self: workers.Checker, path: Path) -> object:
         report = check(self, path)
         if path.name == "main.py":
-            (project / changed).write_text("import torch\n" if changed == "main.py" else "def write(x):\n    x = x + 1\n")
+            (project / changed).write_text(
+                "import torch\n" if changed == "main.py" else "def write(x):\n    x = x + 1\n"
+            )
         return report
 
     with pytest.MonkeyPatch.context() as patch:

@@ -44,6 +44,40 @@ def test_a_flag_that_defaults_to_the_good_side_is_an_assumption() -> None:
     assert found.assumptions == ("`flag` of `f` is True",)
 
 
+BEHIND_A_FLAG = [
+    ("w.mul_(2)", "IPL101"),
+    ("w[0] = 0", "IPL102"),
+    ("w.exp().add_(1, alpha=2).backward()", "IPL202"),
+    ("w.expand(2, 3).detach().add_(1)", "IPL403"),
+    ("torch.add(w, 1, out=torch.empty(3))", "IPL103"),
+    ("y = w.exp().sum(); y.backward(); y.backward()", "IPL501"),
+]
+
+
+@pytest.mark.parametrize(("write", "code"), BEHIND_A_FLAG)
+@pytest.mark.parametrize(
+    ("parameter", "test", "severity", "assumed"),
+    [
+        ("flag=False", "flag", Severity.WARNING, ("`flag` of `f` is True",)),
+        ("flag=True", "flag", Severity.ERROR, ()),
+        ("flag=True", "not flag", Severity.WARNING, ("`flag` of `f` is False",)),
+        ("flag=0", "flag", Severity.WARNING, ("`flag` of `f` is not 0",)),
+    ],
+)
+def test_what_a_default_switches_off_takes_a_caller_who_switches_it_on(
+    write: str, code: str, parameter: str, test: str, severity: Severity, assumed: tuple[str, ...]
+) -> None:
+    (found,) = diagnostics(f"def f({parameter}):\n    if {test}:\n        {write}\n")
+    assert (found.code, found.severity, found.assumptions) == (code, severity, assumed)
+
+
+def test_callers_who_leave_a_default_alone_never_get_behind_it() -> None:
+    assert (
+        diagnostics("def f(flag=False):\n    if flag:\n        w.mul_(2)\n    return w * 2\nf().sum().backward()\n")
+        == []
+    )
+
+
 def test_what_the_program_itself_decides_is_none() -> None:
     (found,) = diagnostics("y = w.exp()\nif torch.rand(()) > 0.5:\n    y += 1\ny.sum().backward()\n")
     assert (found.severity, found.assumptions) == (Severity.ERROR, ())

@@ -78,8 +78,18 @@ CASES = [
     ("import torchvision.models as models", "models.vgg19_bn().features[:2]", 3, False),
     ("from torchvision.models.resnet import BasicBlock", "BasicBlock(4, 4)", 4, True),
     ("from torchvision.models.resnet import Bottleneck", "Bottleneck(4, 1)", 4, True),
-    ("from torchvision import transforms; from torch import nn", "transforms.Compose([nn.Conv2d(4, 4, 1), nn.ReLU()])", 4, True),
-    ("from torchvision.transforms import Compose; from torch import nn", "Compose([nn.ReLU(), nn.Conv2d(4, 4, 1)])", 4, False),
+    (
+        "from torchvision import transforms; from torch import nn",
+        "transforms.Compose([nn.Conv2d(4, 4, 1), nn.ReLU()])",
+        4,
+        True,
+    ),
+    (
+        "from torchvision.transforms import Compose; from torch import nn",
+        "Compose([nn.ReLU(), nn.Conv2d(4, 4, 1)])",
+        4,
+        False,
+    ),
 ]
 
 

@@ -16,7 +16,19 @@ ALLOWED: dict[str, set[str]] = {
     # The interpreter names the lowered module's type; it sees none of the syntax inside.
     # rules, diagnostics and source are for `rule`, `--select` and standard input, which pass through no analysis.
     "cli": {
-        *("api", "baseline", "diagnostics", "explain", "fixing", "output", "rules", "server", "settings", "source", "sources"),
+        *(
+            "api",
+            "baseline",
+            "diagnostics",
+            "explain",
+            "fixing",
+            "output",
+            "rules",
+            "server",
+            "settings",
+            "source",
+            "sources",
+        ),
         *("garbage", "__init__"),
     },
     # What stays open and is linted again and again, and the server that editors talk to.
@@ -26,7 +38,17 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server": {"session", "settings", "fixing", "source", "rules", "output", "diagnostics", "__init__"},
     "api": {
-        *("assumptions", "baseline", "checking", "choosing", "diagnostics", "fingerprints", "fixing", "judging", "rechecking"),
+        *(
+            "assumptions",
+            "baseline",
+            "checking",
+            "choosing",
+            "diagnostics",
+            "fingerprints",
+            "fixing",
+            "judging",
+            "rechecking",
+        ),
         *("rules", "settings", "settling", "source", "sources", "workers", "caching", "naming"),
     },
     "sources": {"diagnostics", "fixing", "source"},

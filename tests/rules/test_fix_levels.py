@@ -132,7 +132,7 @@ def test_writes_in_a_row_share_one_block() -> None:
     assert [one.code for one in found] == ["IPL101", "IPL102", "IPL101", "IPL101"]
     edits = {one.fix.edits for one in found if one.fix is not None}
     block = "with torch.no_grad():\n    w += 1\n    # then\n\n    w[0] = 2  # the first\n    w.mul_(\n        3\n    )"
-    assert [edit.content for edit, in sorted(edits, key=lambda it: it[0].span)] == [
+    assert [edit.content for (edit,) in sorted(edits, key=lambda it: it[0].span)] == [
         block,
         "with torch.no_grad():\n    w.zero_()",
     ]

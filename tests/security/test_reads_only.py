@@ -81,7 +81,9 @@ def test_traps_are_traps(project: Path) -> None:
     assert trace.exists()
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["check", "--jobs", "2"], ["check", "--diff", "--unsafe-fixes", "train.py"]])
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["check", "--jobs", "2"], ["check", "--diff", "--unsafe-fixes", "train.py"]]
+)
 def test_command_leaves_no_trace(project: Path, script: Path, arguments: list[str]) -> None:
     trace = set_traps(project)
     set_shadows(project)
