@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import asking, calls, classes, denial, linking, module_tree, networks
+from inplace_lint.interp import asking, belonging, calls, classes, denial, linking, module_tree, networks
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -400,7 +400,11 @@ def put(
             every = oid in m.universal
             sure = (oid > 0 or every) and (not cond or cond <= state.path)
             new = value if sure or old is None else union((old, under(value, cond)))
-            if every:
+            seat = belonging.met(state, oid, cond) if oid < 0 and not every else TRUE
+            left = belonging.others(old, seat) if seat and old is not None else None
+            if left is not None:
+                new = union((left, under(value, cond | seat)))
+            if every or left is not None:
                 state.heap.pop(oid)
             state.put(oid, replace(thing, attrs={**thing.attrs, attr: new}))
             _put_child(state, thing, attr, new)
