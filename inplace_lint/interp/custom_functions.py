@@ -30,6 +30,8 @@ from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.registry import CallSite, method
 
 CONTEXT = "torch.autograd.FunctionCtx"
+RUN_BY_PYTORCH = frozenset({"forward", "setup_context", "backward", "vjp", "jvp"})
+"""Methods of a custom Function that PyTorch runs, with grad mode off."""
 BASES = ("torch.autograd.Function", "torch.autograd.function.InplaceFunction")
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inplace_lint.domain.conditions import TRUE, Cond, Fact
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, maybe_both
 from inplace_lint.domain.objects import Container, Place, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NOTHING, Const, SliceAtom, Sym, Unknown, Value, constant_of, known, one
+from inplace_lint.interp.autograd import requires
 from inplace_lint.opmodel.schema import Output
 
 if TYPE_CHECKING:
@@ -222,8 +223,11 @@ def keeps_memory(
         shares, what = None, "device"
     if shares is None:
         key = f"{what} of {oid}"
-        text = _ALREADY[what]
-        return frozenset({Fact(key, True, text, True)}), frozenset({Fact(key, False, "", False)})
+        same, other = frozenset({Fact(key, True, _ALREADY[what], True)}), frozenset({Fact(key, False, "", False)})
+        if what == "dtype" and base.dtype is None:
+            # What needs no grad, a mask or labels, is converted since it is of another dtype; what needs it is floating-point.
+            return maybe_both(same, requires(state, base)), other
+        return same, other
     return (TRUE, None) if shares else (None, TRUE)
 
 

@@ -16,7 +16,7 @@ from inplace_lint import ir
 from inplace_lint.assumptions import USUAL, Assumptions
 from inplace_lint.domain.conditions import TRUE, Fact, both
 from inplace_lint.domain.objects import Class, Frame, Function, Instance, Place
-from inplace_lint.domain.state import State
+from inplace_lint.domain.state import NO_GRAD, State
 from inplace_lint.domain.values import Const, Unknown, Value, const, one
 from inplace_lint.events import Event
 from inplace_lint.interp import (  # noqa: F401  (the tables register themselves)
@@ -257,6 +257,21 @@ class Analysis:
 
         self._guarded(code, code.qualname, work, state, briefly=True)
 
+    def _without_grad(self, state: State, oid: int, function: Function, code: ir.Code) -> None:
+        """Run what nobody in sight gets to, and PyTorch runs without grad, to see what it calls; nothing of it is reported."""
+
+        def work(state: State) -> State | None:
+            state.mode = {NO_GRAD: TRUE}
+            self.m.muted += 1
+            self.m.codes, self.m.depths = (self.code,), (0,)
+            flow = Flow(self.module, self.module, self.code)
+            arguments = self._unknown_arguments(state, code, function, False)
+            value = functions.call(self.engine, state, flow, oid, function, [], arguments, (code.file, code.origin))
+            self.m.muted -= 1
+            return None if value is None else state
+
+        self._guarded(code, code.qualname, work, state, briefly=True)
+
     def _class(self, state: State, oid: int, made: Class, ran: set[ir.Code]) -> None:
         module = classes.is_module(state, oid)
         methods = [
@@ -269,7 +284,10 @@ class Analysis:
         for name, atom, function in methods:
             code = function.code
             if custom_functions.is_custom_function(state, oid):
-                continue  # PyTorch runs its methods, without grad; ``apply`` is where they are looked at
+                # PyTorch runs its methods, without grad; ``apply`` is where they are looked at.
+                if isinstance(code, ir.Code) and name in custom_functions.RUN_BY_PYTORCH and code not in ran:
+                    self._without_grad(state.copy(), atom, function, code)
+                continue
             if (
                 not isinstance(code, ir.Code)
                 or name in ("__init__", "__repr__", "__str__")
