@@ -220,6 +220,7 @@ def _follow(
     inner = Flow(frame, function.module, code)
     # A generator that never ends still hands out its values.
     entry = state.copy() if code.is_generator else None
+    depth = len(state.registers)
     state.registers.append({})
     m.live_frames.append(frame)
     end = engine.run(code.body, state, inner)
@@ -229,7 +230,11 @@ def _follow(
     if entry is not None and not inner.returns:
         entry.registers.append({})
         inner.returns.append((entry, NONE))
-    return _leave(engine, state, flow, inner, mode, code, function)
+    value = _leave(engine, state, flow, inner, mode, code, function)
+    if value is None:
+        # Some callers go on all the same, as after a handler: in their own registers.
+        state.registers = state.registers[:depth]
+    return value
 
 
 def _leave(

@@ -182,9 +182,25 @@ def grow(xs, flags):
 """
 
 
+def operator_that_never_returns() -> str:
+    return """
+class Spin:
+    def __add__(self, other):
+        while True:
+            pass
+
+def spun(xs, total=Spin()):
+    for x in xs:
+        if x:
+            total = total + x
+    return total
+"""
+
+
 MONSTERS: list[Callable[[], str]] = [
     recursion, enormous_list, enormous_dict, enormous_text, many_functions, many_statements, one_large_function,
     one_large_class, many_branches, deep_expressions, deep_statements, deep_definitions, nested_loops, growing_state,
+    operator_that_never_returns,
 ]  # fmt: skip
 
 
