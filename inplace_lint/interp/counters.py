@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive
 from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, const, constant_of, one
-from inplace_lint.interp.keys import COUNTER, ELSEWHERE, NOW, SLOT
+from inplace_lint.interp.keys import COUNTER, ELSEWHERE, NOW, SLOT, UNDER_KEY
 from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
@@ -70,7 +70,8 @@ def renamed(m: Machine, counts: Unknown, new: Unknown) -> None:
 
 
 def start_round(m: Machine, state: State, element: Value, loop: Place) -> None:
-    """Note to which loop the counters among a round's element belong."""
+    """Note to which loop the counters among a round's element belong, and what holds when the round begins."""
+    m.round_path[loop] = state.path
     for atom in element:
         if isinstance(atom, Unknown) and atom.tag in m.counters:
             m.counters[atom.tag] = loop
@@ -215,6 +216,47 @@ def put_at_slot(held: Value, key: str, value: Value) -> Value:
     for atom, cond in value.items():
         add_to(after, atom, cond | {Fact(key, NOW)})
     return after
+
+
+def _keys_of(m: Machine, index: Value) -> list[str]:
+    """The keys of the facts about what lies in a dict under a key of which only its identity is known, for the round of the
+    innermost running loop and for those of the loops around it; none for another index.
+
+    It may be one of several, of which the conditions tell which one.
+    """
+    tags = sorted(atom.tag if isinstance(atom, Unknown) else "" for atom in index)
+    conds = list(index.values())
+    if not tags or not all(tag and not tag.endswith("~") for tag in tags):
+        return []
+    if any(both(cond, other) is not None for n, cond in enumerate(conds) for other in conds[:n]):
+        return []
+    keys = []
+    for depth in range(len(m.loops), -1, -1):
+        keys.append(f"{UNDER_KEY}{' or '.join(tags)} {m.number_of(m.loops[:depth])}")
+        if depth:
+            m.note_tag_of(keys[-1], m.loops[depth - 1])
+    return keys
+
+
+def key_to_put(m: Machine, state: State, index: Value) -> str | None:
+    """The key of the facts about what is put into a dict. None also where a caller decides, in this round, whether it is.
+
+    What that leaves of what was there before would rest on the caller, or on the key's being another one.
+    """
+    begun = m.round_path.get(m.loops[-1], TRUE) if m.loops else TRUE
+    keys = [] if decisive(state.path - begun) else _keys_of(m, index)
+    return keys[0] if keys else None
+
+
+def under_key(m: Machine, held: Value, index: Value) -> Value:
+    """What of a dict may lie under a key: what was put there last, if that was in this round."""
+    keys = _keys_of(m, index)
+    here: dict[Atom, Cond] = {}
+    for atom, cond in held.items() if keys else ():
+        answers = [fact for fact in cond if fact.key in keys]
+        if all(fact.value == NOW for fact in answers):
+            add_to(here, atom, cond.difference(answers))
+    return here or held
 
 
 def _last(m: Machine, loop: Place) -> tuple[Cond | None, Cond | None]:

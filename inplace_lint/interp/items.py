@@ -179,7 +179,7 @@ def _container_item(
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
             return box.rest or ANYTHING
-        held = counters.at_slot(engine.m, contents(box), index)
+        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index), index)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))
@@ -284,6 +284,8 @@ def put(
                 attributes.put(engine, state, flow, {owner: cond}, name, value, place, target)
             sure = not cond or not both(cond, state.path) or cond <= state.path
             slot = counters.slot(engine.m, index)
+            if slot is None and box.kind == "dict":
+                slot = counters.key_to_put(engine.m, state, index)
             state.put(atom, _replaced(box, index, value, sure and atom > 0, slot if sure else None))
         elif isinstance(box, Instance):
             if calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place) is not None:

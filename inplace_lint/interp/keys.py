@@ -16,6 +16,8 @@ SLOT = "#slot "
 """What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
 EACH = f"{SLOT}of each "
 """How those of them begin that stay answered when a loop further out goes on."""
+UNDER_KEY = "#under "
+"""What the keys of facts begin with that say what lies under a key of a dict, in one round; the tag of the dict's key follows."""
 NOW, EARLIER, ELSEWHERE, VISIT = 0, 1, 2, 3
 BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""

@@ -119,6 +119,8 @@ class Machine:
         self.computing: dict[Place, bool] = {}
         self.first_numbers: dict[str, int] = {}
         """The literal that the counter of a tag begins at."""
+        self.round_path: dict[Place, Cond] = {}
+        """What held when the running round of a loop began."""
         self.first_round: dict[Place, bool | None] = {}
         """Of the running loops: whether their round is the first one."""
         self.last_numbers: dict[str, frozenset[int]] = {}
@@ -312,7 +314,7 @@ class Machine:
         if tag not in self._tag_loops:
             self._tag_in(tag, self.loops)
 
-    def note_tag_of(self, tag: str, loop: Place) -> None:
+    def note_tag_of(self, tag: str, loop: Place | None) -> None:
         """Remember a tag that each round of a running loop answers for itself, whatever runs inside."""
         if tag not in self._tag_loops:
             loops = self.loops
@@ -328,9 +330,9 @@ class Machine:
         self.note_tag_of(tag, loop)
         return Fact(tag, keys.NOW if visit is None else keys.VISIT + visit)
 
-    def loop_of(self, tag: str) -> Place:
-        """The innermost loop of which each round answers a tag for itself."""
-        return self._tag_loops[tag][-1]
+    def loop_of(self, tag: str) -> Place | None:
+        """The innermost loop of which each round answers a tag for itself; None where none does."""
+        return (self._tag_loops.get(tag) or (None,))[-1]
 
     def tag_of_loop(self, word: str, inside: tuple[object, ...], loop: Place) -> str:
         """A tag that every round of a loop in its context answers for itself."""
