@@ -18,12 +18,12 @@ from .assumptions import Assumptions
 from .baseline import Baseline
 from .checking import Checker, Failure
 from .choosing import assumed_in, chosen, ensure_known, order, selection, weighed
-from .diagnostics import Diagnostic
+from .diagnostics import UNREADABLE, Diagnostic
 from .fingerprints import Lines
 from .fixing import documents, writing
 from .fixing.documents import Change, Document, Unfixable
 from .fixing.writing import Written
-from .judging import UNREADABLE, UNUSED, Compared, compared, judge, with_failures
+from .judging import UNUSED, Compared, compared, judge, with_failures
 from .naming import Names
 from .rechecking import Rechecker
 from .settings import Settings, SettingsSource

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from . import rules
 from .assumptions import USUAL, Assumptions
-from .diagnostics import LINE_END, Diagnostic, Position, Span
+from .diagnostics import LINE_END, UNREADABLE, Diagnostic, Position, Span
 from .settling import Entry, FileReport
-from .source import screen, suppressions, text
+from .source import notebook, screen, suppressions, text
 from .source.markdown import blocks, is_markdown, only_code
 
 if TYPE_CHECKING:
@@ -98,9 +98,19 @@ class Checker:
         """What a text shows, before comments and selection; any exception is a fault of the analysis."""
         if is_markdown(filename):
             return self._markdown(source, filename)
-        comments = suppressions.parse(source)
         report = self._analysed(source, filename)
+        if notebook.is_notebook(filename) and any(it.code == UNREADABLE for e in report.entries for it in e.found):
+            source, report = self._without_broken_cells(source, filename, report)
+        comments = suppressions.parse(source)
         return replace(report, comments=comments) if comments.directives else report
+
+    def _without_broken_cells(self, source: str, filename: str, report: FileReport) -> tuple[str, FileReport]:
+        """A notebook's program and what it shows, where a cell that nobody can read hides no other one."""
+        rest, broken = notebook.readable(source)
+        if not broken:
+            return source, report
+        wrong = (rules.unreadable(filename, f"cannot be parsed: {it.message}", it.row, it.column) for it in broken)
+        return rest, FileReport((*FileReport.plain(*wrong).entries, *self._analysed(rest, filename).entries))
 
     def _markdown(self, source: str, filename: str) -> FileReport:
         """What the blocks of a Markdown file show, each a program of its own; sketches that are no Python are passed by."""

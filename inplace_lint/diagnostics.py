@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
 
+UNREADABLE = "IPL000"
+"""The code of what cannot be read or parsed."""
 LINE_END = re.compile(r"\r\n|\r|\n")
 """Where Python ends a line, and rows count on; ``str.splitlines`` splits at more."""
 

@@ -104,6 +104,7 @@ class Context:
     compiled: it runs under torch.compile, where PyTorch's own check may be lost.
     computed: what is assumed to require grad is computed with, so that it holds floating-point numbers.
     asked: the code itself asks whether that requires grad. grows: what is expanded is larger afterwards.
+    evaluates: a flag that a caller has to set says that nothing is trained.
     """
 
     assumptions: tuple[str, ...] = ()
@@ -113,6 +114,7 @@ class Context:
     computed: bool = True
     asked: bool = True
     grows: bool = True
+    evaluates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from . import rules
 from .baseline import Baseline, Comparison, Entry, merged
 from .checking import Failure
-from .diagnostics import Diagnostic
+from .diagnostics import UNREADABLE, Diagnostic
 from .fingerprints import Lines
 from .settling import FileReport, settle
 from .source.suppressions import Suppressions
 
-UNREADABLE, INCOMPLETE, UNUSED = "IPL000", "IPL001", "IPL900"
+INCOMPLETE, UNUSED = "IPL001", "IPL900"
 
 Files = Mapping[str, "FileReport | Failure"]
 """What the check of each file came to, by its name."""

@@ -12,14 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import UNREADABLE, Diagnostic
 from .documents import Change, Document, Unfixable
 from .edits import Misplaced, Replacement, Text, apply, moved
 from .imports import Names, NameTaken
 
 MOST_ROUNDS = 10
 
-UNREADABLE = "IPL000"
 _ALWAYS = frozenset({UNREADABLE, "IPL001"})
 """Rules that count even where they are off: what cannot be checked has no findings."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,23 @@ _REQUIRES_GRAD = "rg:"
 def tags_of(cond: Cond) -> set[str]:
     """The unknowns that a condition takes for tensors that require grad."""
     return {f.key[3:] for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD)}
+
+
+_FLAG = re.compile(r"^`[^`]*?(\w+)\W*` of `[^`]*` is (?:true|false)$", re.IGNORECASE)
+"""A fact about a flag, in its own words: the keys of other facts may end with such names as well."""
+_EVALUATES = re.compile(
+    r"(?:^|_)(?:predict|prediction|predicting|infer|inference|eval|evaluate|evaluation|evaluating|test|testing)(?:_|$)"
+)
+_TRAINS = re.compile(r"(?:^|_)(?:train|training)(?:_|$)")
+
+
+def evaluates(cond: Cond) -> bool:
+    """Whether a flag of a caller's has to say that nothing is trained: one called ``is_test`` is on, or ``training`` is off."""
+    return any(
+        (_EVALUATES if fact.value else _TRAINS).search(flag[1].lower())
+        for fact in cond
+        if fact.decisive and (flag := _FLAG.match(fact.text))
+    )
 
 
 @dataclass(slots=True)

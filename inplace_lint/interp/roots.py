@@ -52,7 +52,7 @@ from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded, FileBudget
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.grounds import tags_of
+from inplace_lint.interp.grounds import evaluates, tags_of
 from inplace_lint.interp.machine import Flow, Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
@@ -546,7 +546,12 @@ class Analysis:
         """The event with what the rest of the code tells of it."""
         event = self.m.holders.told(found.event)
         tags, grounds = tags_of(found.cond), self.m.grounds
-        context = replace(event.context, computed=tags <= grounds.computed, asked=tags <= grounds.asked)
+        context = replace(
+            event.context,
+            computed=tags <= grounds.computed,
+            asked=tags <= grounds.asked,
+            evaluates=evaluates(found.cond),
+        )
         return event if context == event.context else replace(event, context=context)
 
     def _left_to_callers(self, code: ir.Code | None, callers: dict[str, set[ir.Code]], visited: set[ir.Code]) -> bool:

@@ -243,6 +243,6 @@ class Rule(ABC):
         unlikely = self.needs is not None and not getattr(context, self.needs)
         # That what may be integers holds floating-point numbers is one assumption more.
         count = len(context.assumptions) + (not context.computed)
-        if count >= self.much or (context.assumptions and unlikely):
+        if count >= self.much or (context.assumptions and (unlikely or context.evaluates)):
             return min(self.severity, Severity.INFO)
         return min(self.severity, Severity.WARNING) if context.assumptions else self.severity

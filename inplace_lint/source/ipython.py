@@ -105,10 +105,17 @@ class _Before:
 
 
 def _is_python(cell: str) -> bool:
+    return syntax_error(cell) is None
+
+
+def syntax_error(cell: str) -> SyntaxError | None:
+    """What keeps the Python that runs us from reading a cell; None where nothing does."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(cell)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error) or "nested too deeply")
+    return None

@@ -68,6 +68,28 @@ def by_cell(program: str) -> list[tuple[int, str]]:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A cell that is no Python: the row of the joined program and the column where that shows, and what is wrong there."""
+
+    row: int
+    column: int
+    message: str
+
+
+def readable(program: str) -> tuple[str, list[Broken]]:
+    """A joined program in which cells that are no Python are comments, row by row, and what is wrong with each of them."""
+    lines = program.split("\n")
+    starts = Cells.of(lines).rows
+    broken: list[Broken] = []
+    for start, end in zip(starts, [*(row - 1 for row in starts[1:]), len(lines)], strict=True):
+        wrong = ipython.syntax_error("\n".join(lines[start:end]))
+        if wrong is not None:
+            broken.append(Broken(start + (wrong.lineno or 1), wrong.offset or 1, wrong.msg))
+            lines[start:end] = [f"# {line}" for line in lines[start:end]]
+    return "\n".join(lines), broken
+
+
+@dataclass(frozen=True)
 class Cells:
     """Which rows of a joined program belong to which cell: the rows of the marks, in order, and the cells' numbers."""
 

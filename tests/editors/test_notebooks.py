@@ -149,6 +149,19 @@ def test_code_that_is_no_python_says_in_which_cell(tmp_path: Path) -> None:
     assert concise(tmp_path) == ["a.ipynb:cell 3:2:1: IPL000"]
 
 
+def test_a_cell_that_cannot_be_read_hides_no_other_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(notebook(SETUP, "for x in\n    # noqa\n", WRITE, "y = (\n%time\n", TRAIN)))
+    lines = ["a.ipynb:cell 3:1:9: IPL000", "a.ipynb:cell 4:3:1: IPL202", "a.ipynb:cell 5:1:5: IPL000"]
+    assert concise(tmp_path) == lines
+    cells = json.loads(path.read_text())["cells"]
+    assert run(tmp_path, "--fix").returncode == 1
+    assert concise(tmp_path) == [lines[0], lines[2]]
+    after = json.loads(path.read_text())["cells"]
+    changed = [number for number, (a, b) in enumerate(zip(cells, after, strict=True), 1) if a != b]
+    assert changed == [4] and "".join(after[3]["source"]).endswith("y = y + 1")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -254,3 +254,18 @@ def test_what_picks_a_view_is_a_number(annotation: str, assumed: list[str] | Non
     picks = "    part = y[:, channel]\n    z = part * part\n    y[:, channel] = 0\n    z.sum().backward()\n"
     found = diagnostics(f"def f(channel{annotation}):\n    y = w.expand(2, 3).sin()\n{picks}")
     assert [list(one.assumptions) for one in found] == ([] if assumed is None else [assumed])
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [("flag", 1), ("latest", 1), ("training", 1), ("predict_mode", 0), ("is_test", 0), ("evaluating", 0)],
+)
+def test_what_takes_a_flag_that_says_that_nothing_is_trained_is_a_note(flag: str, told: int) -> None:
+    source = f"def f({flag}):\n{FLAGGED.replace('flag', flag)}"
+    assert len(diagnostics(source)) == told
+
+
+def test_a_flag_that_says_that_something_is_trained_is_none_such() -> None:
+    write = "    y = w.exp()\n    if {test}training:\n        y += 1\n    y.sum().backward()\n"
+    assert len(diagnostics(f"def f(training):\n{write.format(test='')}")) == 1
+    assert diagnostics(f"def f(training):\n{write.format(test='not ')}") == []
