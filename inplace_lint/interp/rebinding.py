@@ -26,8 +26,8 @@ def check_rebound(m: Machine, state: State, old: Value, new: Value, name: str, p
                 continue
             if any(_leads_to(state, node, leaf_oid, DEPTH) for node in made.nodes):
                 event = ParameterRebound(m.site(place), m.origin(leaf), name, m.context(cond))
-                if _known_elsewhere(m, state, leaf_oid, name):
-                    # Only a name was rebound; it does harm once the new tensor's gradient is asked for.
+                if "." not in name or _known_elsewhere(m, state, leaf_oid, name):
+                    # Only a name was rebound; it does harm once the new tensor's gradient is asked for, if it ever is.
                     m.rebound[made.made] = event
                 else:
                     m.emit(event, cond, state.path)
