@@ -53,7 +53,7 @@ from inplace_lint.interp import (
     text,
     trainers,
 )
-from inplace_lint.interp.autograd import WriteInfo, bump
+from inplace_lint.interp.autograd import WriteInfo, bump, grad_mode
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.hints import Hints
@@ -62,6 +62,8 @@ from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite, Spread
 
+MOST_CALLEES = 6
+"""Callees of one call that are followed."""
 MOST_ALTERNATIVES = 3
 """Callees of one call whose results are told apart; objects are named by the callee's number, so names are finite."""
 RESULT = -1_000_000
@@ -151,8 +153,10 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     ends: list[State] = []
     outer = state.path
     atoms = [(a, c) for a, c in func.items() if not engine.m.contradicts(c, state.path)] or list(ANYTHING.items())
-    if len(atoms) > 6:
-        atoms = atoms[:6]
+    if len(atoms) > MOST_CALLEES:
+        if grad_mode(state) is None:
+            _note_reached(engine, state, [atom for atom, _ in atoms[MOST_CALLEES:]])
+        atoms = atoms[:MOST_CALLEES]
     kinds = _kinds(engine.m, state, [atom for atom, _ in atoms])
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()
@@ -184,6 +188,16 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     if len(ends) == 1 and len(atoms) == 1 and atoms[0][1]:
         joined.path = outer
     return joined
+
+
+def _note_reached(engine: Engine, state: State, atoms: list[Atom]) -> None:
+    """Note functions as having run, since they are called where grad mode is off: nothing is recorded there, whatever they do."""
+    for atom in atoms:
+        function = state.heap.get(
+            atom.function if isinstance(atom, BoundFunction) else atom if isinstance(atom, int) else 0
+        )
+        if isinstance(function, Function) and isinstance(function.code, ir.Code):
+            engine.m.visited.setdefault(function.code, None)
 
 
 def _longer(spread: Spread, order: sequences.Order | None, rest: Value) -> Spread:
