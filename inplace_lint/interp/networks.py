@@ -183,11 +183,12 @@ def call_unknown(
         if callee.grad == "likely":
             return modules.likely(engine, state, values, place, "call")
         return unknown_function(engine, state, values, place, module)
-    enabled = grad_mode(state)
+    if grad_mode(state) is None:
+        return {m.fresh(state, place[1], "network result", "no"): TRUE}
     atom = m.fresh(state, place[1], "network result", "likely")
     made = m.materialise(state, atom)
-    if enabled is None or made is None:
-        return {m.fresh(state, place[1], "network result", "no"): TRUE}
+    if made is None:
+        return {atom: TRUE}
     word = f"`{target}`" if target and callee.tag.startswith("#") else m.describe(callee.tag)
     network: Cond = frozenset({Fact(f"network {callee.tag}", True, f"{word} is a network of two layers or more", True)})
     saved = []
@@ -249,18 +250,22 @@ def unknown_function(
     parameters.
     """
     m = engine.m
-    touched = module is not None or any(
-        requires(state, t) is not None
-        for v in values
-        for _, t, _ in m.tensors(state, v, True)
-        if not t.assumed or t.nodes
+    # What is made where grad mode is off needs no grad, whatever goes in.
+    touched = grad_mode(state) is not None and (
+        module is not None
+        or any(
+            requires(state, t) is not None
+            for v in values
+            for _, t, _ in m.tensors(state, v, True)
+            if not t.assumed or t.nodes
+        )
     )
     atom = m.fresh(state, place[1], "result", "assume" if touched else "no")
     if module is not None:
         m.callees[atom.tag] = module
         m.materialise(state, atom)
     # What an unknown function is given is no tensor for that: numbers are handed on as well.
-    edges = _edges(engine, state, values, True) if touched and grad_mode(state) is not None else {}
+    edges = _edges(engine, state, values, True) if touched else {}
     if edges:
         made = m.materialise(state, atom)
         tensor = None if made is None else state.tensor(made)
