@@ -51,6 +51,7 @@ from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded, FileBudget
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
+from inplace_lint.interp.gradless import called_without_grad
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.grounds import evaluates, tags_of
 from inplace_lint.interp.machine import Flow, Machine, Pending
@@ -123,11 +124,13 @@ class Analysis:
         self.results: list[tuple[ir.Code | None, list[Pending], set[ir.Code], bool]] = []
         self.module = linking.frame_of(self.m, code.file)
         self.of_file = FileBudget(source.count("\n"))
+        self.gradless: frozenset[str] = frozenset()
         self.first = FIRST if _TRAINS.search(source) else FIRST_UNTRAINED
 
     def run(self) -> list[Root]:
         """Analyse everything; the entry points in the order in which they were looked at."""
         self.m.parameter_attrs = parameter_attributes(self.code.body)
+        self.gradless = called_without_grad(self.code) - set(TRAINED_METHODS)
         state = self._module()
         if state is not None:
             self._definitions(state)
@@ -468,6 +471,8 @@ class Analysis:
         place: Place = (code.file, code.origin)
         trained: list[tuple[State, Value]] = []
         m.on_return, m.steps = (code, trained), 0
+        if code.name in self.gradless:
+            state.mode = {NO_GRAD: TRUE}
         value = functions.call(self.engine, state, flow, oid, function, positional, named, place)
         m.on_return = None
         m.calls = ()
