@@ -79,11 +79,11 @@ def get(engine: Engine, state: State, flow: Flow, obj: Value, attr: str, place: 
     denial.by_attribute(engine.m, state, obj, attr)
     if len(obj) == 1:
         ((atom, cond),) = obj.items()
-        return under(_of_atom(engine, state, flow, atom, attr, place), cond)
+        return belonging.held_by(engine.m, atom, _of_atom(engine, state, flow, atom, attr, place), cond)
     values: list[Value] = []
     for number, (atom, cond) in enumerate(list(obj.items())[:MOST_OWNERS]):
         engine.m.alternative = min(number, 3)
-        values.append(under(_of_atom(engine, state, flow, atom, attr, place), cond))
+        values.append(belonging.held_by(engine.m, atom, _of_atom(engine, state, flow, atom, attr, place), cond))
     engine.m.alternative = 0
     return union(values)
 
@@ -400,7 +400,7 @@ def put(
             every = oid in m.universal
             sure = (oid > 0 or every) and (not cond or cond <= state.path)
             new = value if sure or old is None else union((old, under(value, cond)))
-            seat = belonging.met(state, oid, cond) if oid < 0 and not every else TRUE
+            seat = belonging.met(engine.m, state, oid, cond) if oid < 0 and not every else TRUE
             left = belonging.others(old, seat) if seat and old is not None else None
             if left is not None:
                 new = union((left, under(value, cond | seat)))

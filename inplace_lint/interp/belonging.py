@@ -8,31 +8,65 @@ from __future__ import annotations
 
 import re
 
-from inplace_lint.domain.conditions import Cond, Fact, add_to
-from inplace_lint.domain.objects import Instance
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
+from inplace_lint.domain.objects import Container, Instance, reachable_from
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Value
+from inplace_lint.domain.values import Atom, Value, under, union
 from inplace_lint.interp.keys import ELSEWHERE, NOW, seats
+from inplace_lint.interp.machine import Machine
 
 _OBJECT = re.compile(r" of (-?\d+)$|^#slot (?:of each )?(-?\d+) \d+$")
 """The object that a seat is about, in the key of its fact."""
+MOST_PARTS = 300
+"""Parts of an object among which one is looked for."""
 
 
-def met(state: State, oid: int, given: Cond) -> Cond:
+def met(m: Machine, state: State, oid: int, given: Cond) -> Cond:
     """The facts that an object which may stand for several is the one that a round met, or belongs to that one.
 
     given: what holds, beyond the path, for the object to be there.
     """
-    return seats(given) | frozenset(fact for fact in seats(state.path) if _is_about(state, fact, oid))
+    return seats(given) | frozenset(fact for fact in seats(state.path) if _is_about(m, state, fact, oid))
 
 
-def _is_about(state: State, fact: Fact, oid: int) -> bool:
+def receiver(m: Machine, state: State, oid: int) -> Value:
+    """An object as the ``self`` of a method: one of several is the one that a round of the path met, or belongs to that one."""
+    return {oid: met(m, state, oid, TRUE) if m.loops_of.get(abs(oid)) else TRUE}
+
+
+def held_by(m: Machine, owner: Atom, value: Value, cond: Cond) -> Value:
+    """What an object holds that is there under a condition: what was made for all such objects is met in any round."""
+    here = seats(cond)
+    if not here or not isinstance(owner, int):
+        return under(value, cond)
+    always = cond - here
+    own = [not isinstance(atom, int) or _made_with(m, atom, owner) for atom in value]
+    return union([under({a: c}, cond if mine else always) for (a, c), mine in zip(value.items(), own, strict=True)])
+
+
+def _made_with(m: Machine, oid: int, owner: int) -> bool:
+    """Whether every round that makes the owner makes the object anew."""
+    loops = m.loops_of.get(abs(owner), ())
+    return m.loops_of.get(abs(oid), ())[: len(loops)] == loops
+
+
+def _is_about(m: Machine, state: State, fact: Fact, oid: int) -> bool:
     found = _OBJECT.search(fact.key)
     number = int(found[1] or found[2]) if found else None
-    if number is None or number == oid:
-        return number == oid
-    owner = state.heap.get(number)
-    return isinstance(owner, Instance) and any(oid in value for value in owner.attrs.values())
+    if number is None:
+        return False
+    seen, todo = {number}, [number]
+    while todo:
+        if oid in seen:
+            return True
+        if len(seen) > MOST_PARTS:
+            return False
+        owner = state.heap.get(todo.pop())
+        if isinstance(owner, (Instance, Container)):
+            inner = {n for n in reachable_from(owner) if _made_with(m, n, number)} - seen
+            seen |= inner
+            todo.extend(inner)
+    return oid in seen
 
 
 def others(held: Value, seat: Cond) -> Value | None:

@@ -40,6 +40,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.interp import (
+    belonging,
     classes,
     collection_types,
     custom_functions,
@@ -282,7 +283,12 @@ def call_atom(
     if isinstance(atom, BoundFunction):
         function = state.heap.get(atom.function)
         if isinstance(function, Function):
-            args = [one(atom.receiver), *positional]
+            own = (
+                belonging.receiver(engine.m, state, atom.receiver)
+                if isinstance(atom.receiver, int)
+                else one(atom.receiver)
+            )
+            args = [own, *positional]
             return functions.call(engine, state, flow, atom.function, function, args, named, place, _shifted(spread))
         return unknown_result(engine, state, positional, named, place, None)
     site = CallSite(place, flow, positional, dict(named), target, spread, given)

@@ -11,6 +11,7 @@ from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, co
 from inplace_lint.interp import belonging, iteration
 from inplace_lint.interp import items as subscripts
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.registry import CallSite, method
 
 LONGEST = 64
@@ -21,9 +22,9 @@ def _box(state: State, oid: int) -> Container:
     return box if isinstance(box, Container) else Container("list", None)
 
 
-def _put_in(state: State, oid: int, site: CallSite, value: Value) -> Value:
+def _put_in(m: Machine, state: State, oid: int, site: CallSite, value: Value) -> Value:
     """What is put into a list that may stand for several, of which a round of a loop meets one."""
-    return under(value, belonging.met(state, oid, site.given))
+    return under(value, belonging.met(m, state, oid, site.given))
 
 
 def _grown(box: Container, items: list[Value]) -> Container:
@@ -47,7 +48,9 @@ def _preceded(box: Container, item: Value) -> Container:
 @method("list", "append", "add")
 def append(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``append``."""
-    state.put(oid, _grown(_box(state, oid), [_put_in(state, oid, site, site.argument(0, "object") or ANYTHING)]))
+    state.put(
+        oid, _grown(_box(state, oid), [_put_in(engine.m, state, oid, site, site.argument(0, "object") or ANYTHING)])
+    )
     return NONE
 
 
@@ -61,10 +64,14 @@ def extend(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     inner = iteration.elements(engine, state, site.flow, site.argument(0, "iterable") or ANYTHING, site.place)
     box = _box(state, oid)
     if inner.exact is not None:
-        state.put(oid, _grown(box, [_put_in(state, oid, site, item) for item in inner.exact]))
+        state.put(oid, _grown(box, [_put_in(engine.m, state, oid, site, item) for item in inner.exact]))
     else:
-        order = None if inner.order is None else sequences.under(inner.order, belonging.met(state, oid, site.given))
-        state.put(oid, _extended(box, order, _put_in(state, oid, site, inner.any)))
+        order = (
+            None
+            if inner.order is None
+            else sequences.under(inner.order, belonging.met(engine.m, state, oid, site.given))
+        )
+        state.put(oid, _extended(box, order, _put_in(engine.m, state, oid, site, inner.any)))
     return NONE
 
 
@@ -77,7 +84,7 @@ def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``insert``."""
     box = _box(state, oid)
     position = constant_of(site.argument(0, "index"))
-    item = _put_in(state, oid, site, site.argument(1, "object") or ANYTHING)
+    item = _put_in(engine.m, state, oid, site, site.argument(1, "object") or ANYTHING)
     if box.items is not None and isinstance(position, int):
         items = list(box.items)
         items.insert(position, item)
@@ -93,7 +100,7 @@ def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``appendleft``."""
     box = _box(state, oid)
-    item = _put_in(state, oid, site, site.argument(0, "x") or ANYTHING)
+    item = _put_in(engine.m, state, oid, site, site.argument(0, "x") or ANYTHING)
     if box.items is not None:
         state.put(oid, Container(box.kind, (item, *box.items)))
     else:
@@ -144,7 +151,7 @@ def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 def clear(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``clear``."""
     box = _box(state, oid)
-    left = belonging.others(contents(box), belonging.met(state, oid, site.given)) if oid < 0 else None
+    left = belonging.others(contents(box), belonging.met(engine.m, state, oid, site.given)) if oid < 0 else None
     if left is not None and box.kind != "dict":
         state.heap[oid] = Container(box.kind, None, None, left)
         return NONE

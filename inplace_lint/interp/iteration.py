@@ -329,7 +329,9 @@ def note_several(engine: Engine, made: Value, sources: Iterable[Value]) -> None:
 
 def _may_differ(met: Obj | None) -> bool:
     """Whether a loop over several such things is known to meet another one in each round: a tensor, or a list of them."""
-    return isinstance(met, Tensor) or (isinstance(met, Container) and (met.items is None or met.kind == "list"))
+    return isinstance(met, (Tensor, Instance)) or (
+        isinstance(met, Container) and (met.items is None or met.kind == "list")
+    )
 
 
 def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str, inner: bool) -> Value:

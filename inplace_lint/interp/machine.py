@@ -149,7 +149,7 @@ class Machine:
         self.hints: dict[tuple[int, int], str] = {}
         self._oids: dict[object, int] = {}
         self._keys: dict[int, object] = {}
-        self._loops_of: dict[int, tuple[Place, ...]] = {}
+        self.loops_of: dict[int, tuple[Place, ...]] = {}
         self._tensors: set[int] = set()
         self._older_of: dict[tuple[int, Place], int] = {}
         self._tag_loops: dict[str, tuple[Place, ...]] = {}
@@ -174,7 +174,7 @@ class Machine:
         if number is None:
             loops: tuple[Place, ...] = ()
             for part in key:
-                own = self._loops_of.get(abs(part), ()) if isinstance(part, int) else ()
+                own = self.loops_of.get(abs(part), ()) if isinstance(part, int) else ()
                 if key[0] in ("assumed", "parameters", "given") and isinstance(part, str):
                     own = self._tag_loops.get(part, ())
                 loops = own if len(own) > len(loops) else loops
@@ -197,7 +197,7 @@ class Machine:
         number = self._oids[key] = len(self._oids) + 1
         self._keys[number] = key
         if loops:
-            self._loops_of[number] = loops
+            self.loops_of[number] = loops
             for loop in loops:
                 self._made_in.setdefault(loop, set()).update((number, -number))
         return number
@@ -259,7 +259,7 @@ class Machine:
 
     def _name_of_older(self, oid: int, loop: Place) -> int:
         number = abs(oid)
-        loops = self._loops_of.get(number)
+        loops = self.loops_of.get(number)
         if loops is None or loop not in loops:
             return oid
         key = self._keys[number]
@@ -279,7 +279,7 @@ class Machine:
         """The name for what ``oid`` named in the round before, or in older ones."""
         known = self._oids.get((word, oid, loop))
         if known is None:
-            loops = self._loops_of[abs(oid)]
+            loops = self.loops_of[abs(oid)]
             known = self._new((word, oid, loop), loops[: loops.index(loop) + 1])
             if word == "previous":
                 self._tensors.add(known)

@@ -37,7 +37,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, functions, instances, iteration, networks, optimizers
+from inplace_lint.interp import belonging, calls, classes, functions, instances, iteration, networks, optimizers
 from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
@@ -222,7 +222,7 @@ def call_instance(
                 for atom in found:
                     function = state.heap.get(atom) if isinstance(atom, int) else None
                     if isinstance(function, Function) and isinstance(atom, int):
-                        args = [one(oid), *positional]
+                        args = [belonging.receiver(engine.m, state, oid), *positional]
                         return functions.call(engine, state, flow, atom, function, args, named, place)
     path = classes.outside_base(state, instance.cls)
     site = CallSite(place, flow, positional, dict(named), target)
