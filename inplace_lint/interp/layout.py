@@ -226,7 +226,8 @@ def keeps_memory(
         same, other = frozenset({Fact(key, True, _ALREADY[what], True)}), frozenset({Fact(key, False, "", False)})
         if what == "dtype" and base.dtype is None:
             # What needs no grad, a mask or labels, is converted since it is of another dtype; what needs it is floating-point.
-            return maybe_both(same, requires(state, base)), other
+            kept = maybe_both(same, requires(state, base))
+            return (kept, other) if kept is not None else (None, TRUE)
         return same, other
     return (TRUE, None) if shares else (None, TRUE)
 
