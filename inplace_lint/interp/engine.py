@@ -19,7 +19,7 @@ from inplace_lint.interp.counters import is_last, is_true, last_asked
 from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import computes_only, second_round, steady_state
 from inplace_lint.interp.machine import Flow, Machine
-from inplace_lint.interp.narrowing import narrow
+from inplace_lint.interp.narrowing import narrow, narrow_by_grad
 from inplace_lint.interp.overwritten import Overwritten
 
 UNROLL = 12
@@ -206,6 +206,9 @@ class Engine:
         if isinstance(origin, ir.Call):
             if positive:
                 narrow(self.m, region, index, origin, state, flow)
+            return
+        if isinstance(origin, ir.GetAttr):
+            narrow_by_grad(region, index, origin, state, flow, positive)
             return
         loaded: int | None = None
         keep_none = False

@@ -1,4 +1,4 @@
-"""What a test of a name's class tells of the name: something that is a list, or an instance of a class, is no tensor."""
+"""What a test tells of a name: something that is a list, or an instance of a class, is no tensor; what requires grad says so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from inplace_lint.domain.objects import Class, Container, Frame
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Sym, Unknown, Value
 from inplace_lint.interp import classes
+from inplace_lint.interp.autograd import requires
 from inplace_lint.interp.machine import Flow, Machine
 
 
@@ -20,10 +21,7 @@ def narrow(m: Machine, region: ir.Region, index: int, call: ir.Call, state: Stat
     wanted = _classes(state, registers.get(call.args[1].reg, {}))
     if not wanted or not all(excludes_tensors(state, cls) for cls in wanted):
         return
-    name = next(
-        (it.name for it in reversed(region[:index]) if isinstance(it, ir.Load) and it.dst == call.args[0].reg), None
-    )
-    frame = state.heap.get(flow.frame)
+    name, frame = _name_of(region, index, call.args[0].reg), state.heap.get(flow.frame)
     if name is None or not isinstance(frame, Frame) or name not in frame.names:
         return
     kept: dict[Atom, Cond] = {}
@@ -36,6 +34,27 @@ def narrow(m: Machine, region: ir.Region, index: int, call: ir.Call, state: Stat
         else:
             kept[atom] = cond
     state.heap[flow.frame] = Frame({**frame.names, name: kept}, frame.parent)
+
+
+def narrow_by_grad(region: ir.Region, index: int, asked: ir.GetAttr, state: State, flow: Flow, positive: bool) -> None:
+    """Where ``x.requires_grad`` of a local name was answered, the name holds none of the tensors that answer otherwise."""
+    name, frame = _name_of(region, index, asked.obj), state.heap.get(flow.frame)
+    if asked.attr != "requires_grad" or name is None or not isinstance(frame, Frame) or name not in frame.names:
+        return
+    kept: dict[Atom, Cond] = {}
+    for atom, cond in frame.names[name].items():
+        tensor = state.tensor(atom) if isinstance(atom, int) else None
+        needs = None if tensor is None else requires(state, tensor)
+        if tensor is None or (needs is not None if positive else needs is None or not needs <= state.path):
+            kept[atom] = cond
+    if kept and len(kept) < len(frame.names[name]):
+        state.heap[flow.frame] = Frame({**frame.names, name: kept}, frame.parent)
+
+
+def _name_of(region: ir.Region, index: int, reg: ir.Reg) -> str | None:
+    """The name that a register was loaded from before an instruction."""
+    found = (it.name for it in reversed(region[:index]) if isinstance(it, ir.Load) and it.dst == reg)
+    return next(found, None)
 
 
 def _classes(state: State, value: Value) -> list[Atom]:
