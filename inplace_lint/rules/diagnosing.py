@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, Position
 from ..events import Event, LeafWritten, Site
 from . import runs
 from .base import RuleContext
@@ -36,4 +36,18 @@ def diagnose(events: Iterable[Event], ctx: RuleContext) -> list[Diagnostic]:
             else:
                 best[key] = (known[0], known[1].merged(found))
     kept = runs.joined({key: found for key, (_, found) in best.items()}, sites, ctx)
-    return sorted(kept.values(), key=lambda found: found.sort_key)
+    return sorted(_first_of_chains(kept.values()), key=lambda found: found.sort_key)
+
+
+def _first_of_chains(found: Collection[Diagnostic]) -> list[Diagnostic]:
+    """The findings without the later writes of a chain of calls (``x.add_(1).mul_(2)``): without the first one they are none."""
+    first: dict[tuple[str, str, Position], Diagnostic] = {}
+    for one in found:
+        known = first.get(_beginning(one))
+        if known is None or one.span.end < known.span.end:
+            first[_beginning(one)] = one
+    return [one for one in found if one is first[_beginning(one)] or one.severity > first[_beginning(one)].severity]
+
+
+def _beginning(found: Diagnostic) -> tuple[str, str, Position]:
+    return found.code, found.span.filename, found.span.start

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from handmade import HandmadeFile
 
+from inplace_lint.api import check_source
 from inplace_lint.diagnostics import Severity
 from inplace_lint.events import (
     BadViewWritten,
@@ -220,3 +221,10 @@ def test_an_unfinished_analysis_is_a_note() -> None:
     file = HandmadeFile("def f():\n    pass\n")
     found = file.only(GaveUp(file.site("def f"), "1,000 states", Context(function="f")))
     assert (found.code, found.severity) == ("IPL001", Severity.INFO)
+
+
+def test_of_a_chain_of_writes_the_first_is_told() -> None:
+    source = "import torch\nw = torch.ones(3, requires_grad=True)\ny = w.exp()\ny.add_(1).mul_(2)\ny.sum().backward()\n"
+    (found,) = check_source(source, "chain.py")
+    assert (found.code, found.span.start.row, found.span.end.column) == ("IPL202", 4, len("y.add_(1)") + 1)
+    assert found.suggestion == "y = y.add(1).mul_(2)"
