@@ -13,6 +13,7 @@ from inplace_lint.domain.objects import Container
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, one
 from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.parts import outwards
 
 _OF_PYTHON = frozenset(name for kind in (dict, list, tuple, set, str, bytes) for name in dir(kind) if name[0] != "_")
 _OF_ARRAYS = frozenset({"astype", "tobytes", "flat", "itemset", "tofile"})
@@ -61,14 +62,8 @@ def by_operand(m: Machine, state: State, tensors: Value, other: Value) -> None:
 
 
 def _is_array(m: Machine, atom: Atom) -> bool:
-    while isinstance(atom, Unknown):
-        if atom.tag in m.grounds.arrays:
-            return True
-        part = m.part_of.get(atom.tag)
-        if part is None or part == atom:
-            return False
-        atom = part
-    return False
+    wholes = outwards(m.part_of, atom) if isinstance(atom, Unknown) else ()
+    return any(whole.tag in m.grounds.arrays for whole in wholes)
 
 
 def by_membership(m: Machine, state: State, sought: Atom, box: Atom) -> None:

@@ -7,6 +7,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Unknown, Value, one
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.parts import outwards
 from inplace_lint.interp.registry import CallSite, symbol
 
 
@@ -20,10 +21,8 @@ def nms(engine: Engine, state: State, site: CallSite) -> Value:
 
 def kept_by_nms(m: Machine, index: Unknown) -> Cond | None:
     """The assumption under which what an index takes is trained, where it comes from a suppression; None for another one."""
-    whole: Unknown | None = index
-    while whole is not None:
+    for whole in outwards(m.part_of, index):
         if whole.tag in m.kept_boxes:
             word = "the boxes that non-maximum suppression keeps are trained"
             return frozenset({Fact(f"trained {whole.tag}", True, word, True)})
-        whole = m.part_of.get(whole.tag)
     return None

@@ -494,13 +494,13 @@ class Machine:
 
     def _nodes_of_whole(self, state: State, atom: Unknown) -> Mapping[int, Cond]:
         """The graph of what an unknown was taken out of: ``out, h = net(x)`` and ``out.loss`` come from one call."""
-        whole = self.part_of.get(atom.tag)
-        while whole is not None:
+        whole, left = self.part_of.get(atom.tag), MOST_PARTS
+        while whole is not None and left:
             known = self.known_tensor(state, whole)
             tensor = None if known is None else state.tensor(known)
             if tensor is not None:
                 return tensor.nodes
-            whole = self.part_of.get(whole.tag)
+            whole, left = self.part_of.get(whole.tag), left - 1
         return {}
 
     def _result(self, tag: str) -> str:

@@ -21,6 +21,7 @@ from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, 
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import EITHER
 from inplace_lint.interp.machine import Machine, Pending
+from inplace_lint.interp.parts import outwards
 from inplace_lint.interp.registry import CallSite
 
 THE_SAME = frozenset(
@@ -81,12 +82,10 @@ def stand_ins(m: Machine, state: State, atom: Unknown) -> list[int]:
 
 def _given(m: Machine, state: State, atom: Unknown) -> list[int]:
     """The parameters that the call which made an unknown was given: a wrapper's are those of what it wraps."""
-    whole: Unknown | None = atom
-    while whole is not None:
+    for whole in outwards(m.part_of, atom):  # ``engine, optimizer = initialize(model)``
         given = state.heap.get(m.named_oid("given", whole.tag))
         if isinstance(given, Container):
             return [oid for oid in given.rest if isinstance(oid, int)]
-        whole = m.part_of.get(whole.tag)  # ``engine, optimizer = initialize(model)``
     return []
 
 
@@ -97,9 +96,11 @@ def is_network(m: Machine, state: State, atom: Unknown) -> bool:
 
 def is_part(m: Machine, state: State, atom: Unknown | None) -> bool:
     """Whether an unknown, or what it was taken out of, was used as a network before: ``model.encoder.layer[3]``."""
-    while atom is not None and atom.tag:
+    seen: set[str] = set()  # of older rounds the tags may go round
+    while atom is not None and atom.tag and atom.tag not in seen:
         if is_network(m, state, atom):
             return True
+        seen.add(atom.tag)
         atom = m.part_of.get(atom.tag.rstrip("~"))
     return False
 
