@@ -6,11 +6,9 @@ What a caller in another file settles cannot be decided here, so findings go out
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -23,6 +21,7 @@ from .diagnostics import LINE_END, UNREADABLE, Diagnostic, Position, Span
 from .settling import Entry, FileReport
 from .source import notebook, screen, suppressions, text
 from .source.markdown import blocks, is_markdown, only_code
+from .source.syntax import parsed
 
 if TYPE_CHECKING:
     from .lowering import LoweredModule
@@ -191,15 +190,10 @@ def _in_block(found: Diagnostic, filename: str, columns: int) -> Diagnostic:
 
 def _syntax_error(source: str, filename: str) -> Diagnostic | None:
     """The finding that a text is no valid Python, by the parser of the Python that runs us."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except SyntaxError as error:
-        return rules.unreadable(filename, f"cannot be parsed: {error.msg}", error.lineno or 1, error.offset or 1)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return rules.unreadable(filename, f"cannot be parsed: {error or 'nested too deeply'}")
-    return None
+    wrong = parsed(source)
+    if not isinstance(wrong, SyntaxError):
+        return None
+    return rules.unreadable(filename, f"cannot be parsed: {wrong.msg}", wrong.lineno or 1, wrong.offset or 1)
 
 
 class _Files(Mapping[str, "_Lowered"]):

@@ -6,8 +6,11 @@ Such a definition would otherwise be run for unknown callers with grad, though a
 from __future__ import annotations
 
 from inplace_lint import ir
+from inplace_lint.domain.state import GRAD
+from inplace_lint.interp.instances import GRAD_MODES
 
-_SWITCHES = frozenset({"no_grad", "inference_mode"})
+_SWITCHES = frozenset(path.rpartition(".")[2] for path, mode in GRAD_MODES.items() if mode != GRAD)
+"""What the switches are called, whatever they are imported from: names are all that is seen of callers here."""
 
 
 def called_without_grad(code: ir.Code) -> frozenset[str]:

@@ -17,6 +17,7 @@ from inplace_lint.interp import keys
 from inplace_lint.interp.budget import Budget
 from inplace_lint.interp.grounds import Grounds
 from inplace_lint.interp.holders import Holders
+from inplace_lint.interp.parts import outwards
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
@@ -494,13 +495,11 @@ class Machine:
 
     def _nodes_of_whole(self, state: State, atom: Unknown) -> Mapping[int, Cond]:
         """The graph of what an unknown was taken out of: ``out, h = net(x)`` and ``out.loss`` come from one call."""
-        whole, left = self.part_of.get(atom.tag), MOST_PARTS
-        while whole is not None and left:
+        for whole in outwards(self.part_of, self.part_of.get(atom.tag)):
             known = self.known_tensor(state, whole)
             tensor = None if known is None else state.tensor(known)
             if tensor is not None:
                 return tensor.nodes
-            whole, left = self.part_of.get(whole.tag), left - 1
         return {}
 
     def _result(self, tag: str) -> str:

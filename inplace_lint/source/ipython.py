@@ -9,11 +9,11 @@ Cells that are plain Python are left alone. Inside brackets and strings a row th
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .syntax import parsed
 
 _NOTE = "# ipython> "
 _HIDDEN = re.compile(rf"^(?P<code>.*?)(?P<stand_in>pass  |None  |){re.escape(_NOTE)}(?P<magic>.*)$", re.MULTILINE)
@@ -105,17 +105,4 @@ class _Before:
 
 
 def _is_python(cell: str) -> bool:
-    return syntax_error(cell) is None
-
-
-def syntax_error(cell: str) -> SyntaxError | None:
-    """What keeps the Python that runs us from reading a cell; None where nothing does."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(cell)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RecursionError, MemoryError) as error:
-        return SyntaxError(str(error) or "nested too deeply")
-    return None
+    return not isinstance(parsed(cell), SyntaxError)

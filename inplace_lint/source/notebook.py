@@ -15,6 +15,7 @@ from typing import Any
 
 from . import ipython, jsonspans
 from .jsonspans import Spans
+from .syntax import parsed
 
 SUFFIX = ".ipynb"
 _MARK = "# %% inplace-lint: cell "
@@ -82,8 +83,8 @@ def readable(program: str) -> tuple[str, list[Broken]]:
     starts = Cells.of(lines).rows
     broken: list[Broken] = []
     for start, end in zip(starts, [*(row - 1 for row in starts[1:]), len(lines)], strict=True):
-        wrong = ipython.syntax_error("\n".join(lines[start:end]))
-        if wrong is not None:
+        wrong = parsed("\n".join(lines[start:end]))
+        if isinstance(wrong, SyntaxError):
             broken.append(Broken(start + (wrong.lineno or 1), wrong.offset or 1, wrong.msg))
             lines[start:end] = [f"# {line}" for line in lines[start:end]]
     return "\n".join(lines), broken

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from .syntax import parsed
 
 _TORCH = re.compile(rb"torch")
 _OWN_IMPORT = re.compile(rb"^[ \t]*from[ \t]+\.", re.MULTILINE)
@@ -112,13 +113,8 @@ class ModuleIndex:
 
 def index(source: str) -> ModuleIndex | None:
     """Index a module; None where this Python's own parser cannot read it, which newer syntax may cause."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return _Indexer(tree).run()
+    tree = parsed(source)
+    return None if isinstance(tree, SyntaxError) else _Indexer(tree).run()
 
 
 class _Indexer:
