@@ -134,6 +134,8 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
             starred = None if starred is None else _longer(starred, sequences.of([value]), value)
         elif arg.kind == "keyword" and arg.name is not None:
             named[arg.name] = value
+        elif arg.kind == "star" and _is_surplus(engine.m, value):
+            starred = starred or Spread(len(positional), Container("tuple", None, None, value), value)
         elif arg.kind == "star":
             inner = iteration.elements(engine, state, flow, value, place)
             if inner.exact is not None:
@@ -189,6 +191,11 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
     if len(ends) == 1 and len(atoms) == 1 and atoms[0][1]:
         joined.path = outer
     return joined
+
+
+def _is_surplus(m: Machine, value: Value) -> bool:
+    """Whether a value is what unknown callers may give besides the parameters that have names (``*args``)."""
+    return any(isinstance(atom, Unknown) and atom.tag in m.grounds.surplus for atom in value)
 
 
 def _note_reached(engine: Engine, state: State, atoms: list[Atom]) -> None:

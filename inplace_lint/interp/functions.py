@@ -46,7 +46,7 @@ def bind(
         if param.kind in ("positional", "positional_only"):
             if rest:
                 names[param.name] = rest.pop(0)
-                if spread is not None and not rest:
+                if spread is not None and not spread.surplus and not rest:
                     rest = [positional[-1]]
             elif param.name in spare and param.kind == "positional":
                 names[param.name] = spare.pop(param.name)
@@ -54,6 +54,10 @@ def bind(
                 names[param.name] = function.defaults[param.name]
             else:
                 names[param.name] = ANYTHING
+        elif f"*{param.name}" in spare:
+            names[param.name] = spare.pop(f"*{param.name}")  # what unknown callers give, as one unknown
+        elif param.kind == "vararg" and spread is not None and spread.surplus and not rest:
+            names[param.name] = spread.surplus
         elif param.kind == "vararg":
             taken = len(positional) - len(rest)
             box = Container("tuple", tuple(rest)) if spread is None else spread.after(positional, taken)

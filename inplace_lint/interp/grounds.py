@@ -43,6 +43,7 @@ class Grounds:
     refuted: used as no tensor that requires grad can be. arrays: arrays of NumPy. computed: taken by an op that keeps tensors
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
     converted: backward nodes behind a conversion to another dtype. numbers, lists: annotated as such.
+    surplus: what unknown callers may give besides the parameters that have names.
     changed: the facts that a caller gives an argument another value than its default, a flag or zero.
     """
 
@@ -53,6 +54,7 @@ class Grounds:
     asked: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
+    surplus: set[str] = field(default_factory=set)
     changed: dict[Fact, Fact] = field(default_factory=dict)
 
     def annotate(self, tag: str, annotation: str) -> None:

@@ -19,14 +19,19 @@ from inplace_lint.interp.machine import Flow
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Positional arguments of unknown number: from position ``start`` on they are what ``tail`` holds, in its order."""
+    """Positional arguments of unknown number: from position ``start`` on they are what ``tail`` holds, in its order.
+
+    surplus: they are what unknown callers may give besides the parameters that have names (``*args``), as one value; parameters
+    that have names have their defaults.
+    """
 
     start: int
     tail: Container
+    surplus: Value = field(default_factory=dict)
 
     def shifted(self, by: int) -> Spread:
         """The same after ``by`` more arguments in front."""
-        return Spread(self.start + by, self.tail)
+        return Spread(self.start + by, self.tail, self.surplus)
 
     def after(self, positional: Sequence[Value], number: int) -> Container:
         """The arguments past the first ``number`` as one sequence."""

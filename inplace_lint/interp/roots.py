@@ -394,10 +394,14 @@ class Analysis:
         values: dict[str, Value] = {}
         params = code.params[1:] if function.owner is not None and function.kind != "static" else code.params
         for param in params:
-            if param.kind in ("vararg", "kwarg"):
+            if param.kind == "kwarg":
                 continue
             tag = f"{called or code.qualname}:{param.name}"
             m.note_tag(tag)
+            if param.kind == "vararg":
+                m.grounds.surplus.add(tag)
+                values[f"*{param.name}"] = one(Unknown(tag, "assume"))
+                continue
             default = function.defaults.get(param.name)
             values[param.name] = self._argument(state, tag, param, default, evident, forward)
         return values
