@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import replace
 
@@ -133,16 +134,37 @@ def _answer(engine: Engine, state: State, atom: Atom, wanted: list[object], site
     return one(engine.m.fresh(state, site.place[1], "isinstance", "no", False))
 
 
-_PLAIN = {"list": "list", "tuple": "tuple", "dict": "dict", "set": "set"}
+_PLAIN: dict[str, type] = {"list": list, "tuple": tuple, "dict": dict, "set": set}
+
+
+_ABSTRACT = ("numbers", "collections.abc")
+"""The modules whose classes are said to be bases of Python's own types."""
+
+
+def _abstract(path: str) -> type | None:
+    """The abstract class that a name stands for, if it is one."""
+    module, _, name = path.replace("typing.", "collections.abc.").rpartition(".")
+    base = getattr(importlib.import_module(module), name, None) if module in _ABSTRACT else None
+    return base if isinstance(base, type) else None
+
+
+def _plain_is_a(atom: Const, path: str) -> bool | None:
+    """Whether a literal is an instance of a class outside the source; None where the name may stand for several classes."""
+    if path == f"builtins.{atom.kind}" or (atom.kind == "bool" and path == "builtins.int"):
+        return True
+    base = _abstract(path)
+    if base is not None:
+        return isinstance(atom.value, base)
+    module, _, name = path.rpartition(".")
+    # ``six.string_types``, ``torch._six.container_abcs.Iterable``: names for Python's own, as the versions of Python called them.
+    return None if atom.value is not None and (name.islower() and module != "builtins" or "_six." in path) else False
 
 
 def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> bool | None:
     paths = {w.path for w in wanted if isinstance(w, Sym)}
     if isinstance(atom, Const):
-        name = "builtins." + atom.kind
-        if name in paths or (atom.kind == "bool" and "builtins.int" in paths):
-            return True
-        return False if all(isinstance(w, Sym) for w in wanted) else None
+        answers = {_plain_is_a(atom, w.path) if isinstance(w, Sym) else None for w in wanted}
+        return True if True in answers else None if None in answers else False
     thing = state.heap.get(atom) if isinstance(atom, int) else None
     if isinstance(thing, Tensor):
         if thing.assumed:
@@ -151,7 +173,11 @@ def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> b
             return True
         return False if all(isinstance(w, (Sym, int)) for w in wanted) and "torch.nn.Parameter" not in paths else None
     if isinstance(thing, Container):
-        if f"builtins.{_PLAIN.get(thing.kind, '')}" in paths:
+        plain = _PLAIN.get(thing.kind)
+        if plain is not None and any(
+            path == f"builtins.{plain.__name__}" or ((base := _abstract(path)) is not None and issubclass(plain, base))
+            for path in paths
+        ):
             return True
         return (
             False
