@@ -34,6 +34,8 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
     found: set[str] = set()
     names: dict[int, str] = {}
     owners: dict[int, tuple[str, str]] = {}
+    asked: dict[int, str] = {}
+    results: dict[int, str] = {}
     paths: dict[int, str] = {}
     aliases: dict[str, str] = {}
     tuples: set[int] = set()
@@ -59,18 +61,23 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
             if instr.index in tuples and names.get(instr.obj) in params:
                 names[instr.dst] = names[instr.obj]
         elif isinstance(instr, ir.GetAttr):
-            owner = names.get(instr.obj)
+            owner = names.get(instr.obj) or results.get(instr.obj)
             if owner in params and owner is not None:
                 attribute = model.tensor_only(instr.attr)
                 if attribute is not None and attribute.called:
                     owners[instr.dst] = (owner, instr.attr)
                 elif attribute is not None:
                     found.add(owner)
+                if model.method(instr.attr) is not None:
+                    asked[instr.dst] = owner
             if instr.obj in paths:
                 paths[instr.dst] = f"{paths[instr.obj]}.{instr.attr}"
             if owner == "self" and instr.attr not in methods:
                 names[instr.dst] = "self."
         elif isinstance(instr, ir.Call):
+            if instr.func in asked:
+                # ``x.reshape(...).unbind()``: what only tensors have shows what it was made from to be one.
+                results[instr.dst] = asked[instr.func]
             owner, method = owners.get(instr.func, (None, ""))
             if owner is not None and _may_be_called(model, method, instr):
                 found.add(owner)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from inplace_lint.domain.conditions import Cond, Fact, both, decisive_texts
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import Tensor
 from inplace_lint.events import Event
 from inplace_lint.interp import keys
@@ -17,6 +17,11 @@ _REQUIRES_GRAD = "rg:"
 def tags_of(cond: Cond) -> set[str]:
     """The unknowns that a condition takes for tensors that require grad."""
     return {f.key[3:] for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD)}
+
+
+def _tags_denied(cond: Cond) -> set[str]:
+    """The unknowns that a condition takes for tensors that do not require grad."""
+    return {f.key[3:] for f in cond if f.value is False and f.key.startswith(_REQUIRES_GRAD)}
 
 
 _FLAG = re.compile(r"^`[^`]*?(\w+)\W*` of `[^`]*` is (?:true|false)$", re.IGNORECASE)
@@ -98,6 +103,16 @@ class Grounds:
             self.converted.add(node)
         elif floating:
             self.computed |= tags_of(cond)
+
+    def keep(self, tensors: Iterable[tuple[Tensor, Cond]]) -> None:
+        """A layer keeps these for its backward: floating-point numbers as its weights are, also where they need no grad.
+
+        Views are of the same numbers as what they view; what something else made may have been converted.
+        """
+        for tensor, cond in tensors:
+            converted = tensor.dtype is not None or any(fact.key.startswith(keys.DTYPE) for fact in cond)
+            if (tensor.assumed or tensor.bases) and not converted:
+                self.computed |= tags_of(tensor.status.interior or TRUE) | _tags_denied(tensor.status.constant or TRUE)
 
     def differentiate(self, tensors: Iterable[Tensor | None]) -> None:
         """The code calls backward on these."""

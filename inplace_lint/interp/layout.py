@@ -10,6 +10,7 @@ from inplace_lint.domain.conditions import TRUE, Cond, Fact, maybe_both
 from inplace_lint.domain.objects import Container, Place, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NOTHING, Const, SliceAtom, Sym, Unknown, Value, constant_of, known, one
+from inplace_lint.interp import keys
 from inplace_lint.interp.autograd import requires
 from inplace_lint.opmodel.schema import Output
 
@@ -222,7 +223,7 @@ def keeps_memory(
     if shares is not False and moved:
         shares, what = None, "device"
     if shares is None:
-        key = f"{what} of {oid}"
+        key = f"{keys.DTYPE if what == 'dtype' else f'{what} of '}{oid}"
         same, other = frozenset({Fact(key, True, _ALREADY[what], True)}), frozenset({Fact(key, False, "", False)})
         if what == "dtype" and base.dtype is None:
             # What needs no grad, a mask or labels, is converted since it is of another dtype; what needs it is floating-point.

@@ -181,6 +181,9 @@ def apply(m: Machine, state: State, variant: Variant, bound: Binding, call: OpCa
     if node is not None:
         _save_results(m, state, variant, value, node, inputs, enabled, call)
     _learn(m, state, variant, bound, inputs)
+    if call.form == "module" and wanted is not None and variant.saves:
+        kept = {row.what for row in variant.saves} - _PLACES
+        m.grounds.keep((item.tensor, item.cond) for item in inputs if item.param in kept)
     if out_targets:
         return out or NOTHING
     return value
