@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.events import InteriorGradRead
-from inplace_lint.interp import asking, belonging, calls, classes, denial, linking, module_tree, networks
+from inplace_lint.interp import asking, belonging, calls, classes, denial, linking, module_tree, networks, put_into
 from inplace_lint.interp.autograd import grad_mode, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
@@ -384,6 +384,7 @@ def put(
         if isinstance(atom, Unknown) and attr in ("data", "requires_grad", "grad"):
             oid = m.materialise(state, atom)
         if oid is None:
+            put_into.put(m, state, atom, value)
             continue
         thing = state.heap.get(oid)
         if isinstance(thing, Tensor):

@@ -7,9 +7,9 @@ from dataclasses import replace
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_either
 from inplace_lint.domain.objects import CONSTANT, INTERIOR, Container, Instance, Node, Status, Tensor
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import NONE, NOTHING, Const, Value, const, constant_of, one
+from inplace_lint.domain.values import NONE, NOTHING, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import BadViewWritten, Write
-from inplace_lint.interp import attributes, iteration
+from inplace_lint.interp import attributes, iteration, put_into
 from inplace_lint.interp.autograd import Reached, backward, edges_of, grad_mode, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import SLOT
@@ -259,16 +259,18 @@ def pending_roots(engine: Engine, state: State, value: Value, seen: set[int] | N
     found: list[tuple[int, Cond]] = []
     seen = set() if seen is None else seen
     for atom, cond in value.items():
-        if not isinstance(atom, int):
-            continue
-        thing = state.heap.get(atom)
-        if isinstance(thing, Tensor):
-            found.append((atom, cond))
-            continue
-        if atom in seen:
-            continue
-        seen.add(atom)
+        thing = state.heap.get(atom) if isinstance(atom, int) else None
         parts: list[Value] = []
+        if isinstance(thing, Tensor) and isinstance(atom, int):
+            found.append((atom, cond))
+            # What was taken for a tensor may be the dict that has got elements with names.
+            parts.append(put_into.found(engine.m, state, Unknown(thing.assumed or "")))
+        elif isinstance(atom, int):
+            if atom in seen:
+                continue
+            seen.add(atom)
+        else:
+            parts.append(put_into.found(engine.m, state, atom))
         if isinstance(thing, Container):
             parts = [*(thing.items or ()), *(thing.entries or {}).values(), thing.rest]
         elif isinstance(thing, Instance) and "*fields" in thing.attrs:

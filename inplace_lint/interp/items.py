@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import attributes, calls, classes, counters, denial, layout
+from inplace_lint.interp import attributes, calls, classes, counters, denial, layout, put_into
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
@@ -276,6 +276,7 @@ def put(
             call_op(engine, state, row.variants, Arguments([tensors, index, value], settings={"index": kind}), call)
     for atom, cond in others.items():
         if not isinstance(atom, int):
+            put_into.put(engine.m, state, atom, value)
             continue
         box = state.heap.get(atom)
         if isinstance(box, Container):

@@ -23,6 +23,8 @@ BEFORE = " before"
 """Ends the fact that such a question had the answer yes in an earlier round."""
 SHAPE = "#shape of "
 """What the tags of shapes that nobody knows begin with; their parts are numbers."""
+PUT_INTO = "put into"
+"""Names what code puts into an unknown."""
 DTYPE = "dtype of "
 """Begins the question whether a conversion to a dtype finds that dtype already, and gives the tensor itself."""
 _NOT_OF_KIND = (CHOICE, MEMBER, EXCEPTION, "#length@", "#last@")
