@@ -53,6 +53,7 @@ def steady_state(
         return _another(engine, instr, state, entry, flow, start, dead, place, first)
 
     m.muted += 1
+    m.iterated.loops += 1
     try:
         steady = another(entry.copy(), first=True)
         if steady is None:
@@ -72,6 +73,7 @@ def steady_state(
             steady = merged
     finally:
         m.muted -= 1
+        m.iterated.loops -= 1
     if m.muted:
         m.fixpoints[key] = steady.copy()
     return steady
@@ -87,11 +89,14 @@ def second_round(
     place: tuple[str, int],
 ) -> State | None:
     """What holds after one round that is not the last, events muted; None where it does not end in another one."""
-    engine.m.muted += 1
+    m = engine.m
+    m.muted += 1
+    m.iterated.loops += 1
     try:
         return _another(engine, instr, entry.copy(), entry, flow, start, dead, place, True)
     finally:
-        engine.m.muted -= 1
+        m.muted -= 1
+        m.iterated.loops -= 1
 
 
 def _another(

@@ -17,6 +17,7 @@ from inplace_lint.interp import keys
 from inplace_lint.interp.budget import Budget
 from inplace_lint.interp.grounds import Grounds
 from inplace_lint.interp.holders import Holders
+from inplace_lint.interp.iterated import Iterated
 from inplace_lint.interp.parts import outwards
 from inplace_lint.opmodel.lookup import OpModel
 
@@ -94,6 +95,7 @@ class Machine:
         self.muted = 0
         self.budget = Budget()
         self.pending: list[Pending] = []
+        self.iterated = Iterated()
         self.grounds = Grounds()
         self.several: set[int] = set()
         self.visited: dict[ir.Code, None] = {}
@@ -510,9 +512,8 @@ class Machine:
         owner, _, expression = tag.partition(":")
         if not expression or tag.startswith("#"):
             return self._result(tag)
-        if expression.isidentifier():
-            return f"argument `{expression}` of `{owner}`"
-        return f"`{expression}` of `{owner}`"
+        word = "argument " if expression.isidentifier() else ""
+        return f"{word}`{expression}` of `{owner}`"
 
     def tensors(self, state: State, value: Value, known: bool = False) -> list[tuple[int, Tensor, Cond]]:
         """The tensors that a value may be, unknown ones made real; ``known``: only those found, or likely, to be one."""
@@ -568,8 +569,9 @@ class Machine:
 
     def emit(self, event: Event, cond: Cond, path: Cond = TRUE) -> None:
         """Report an event that rests on ``cond``, unless states are still being iterated or it cannot be on ``path``."""
-        if not self.muted and not self.doubtful(cond) and not self.contradicts(cond, path):
-            self.pending.append(Pending(*self.grounds.against_defaults(event, cond, path)))
+        box = self.iterated.box(self.muted, self.pending)
+        if box is not None and not self.doubtful(cond) and not self.contradicts(cond, path):
+            box.append(Pending(*self.grounds.against_defaults(event, cond, path)))
 
     @staticmethod
     def doubtful(cond: Cond) -> bool:

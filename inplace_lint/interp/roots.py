@@ -54,6 +54,7 @@ from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.gradless import called_without_grad
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.grounds import evaluates, tags_of
+from inplace_lint.interp.iterated import Iterated
 from inplace_lint.interp.machine import Flow, Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
@@ -159,6 +160,7 @@ class Analysis:
         m.brief, m.looped = brief, False
         m.too_large = self.too_large[brief]  # what two rounds of its loops cost is another matter
         m.root, m.pending, m.visited, m.costly = name, [], {}, set(m.too_large)
+        m.iterated = Iterated()
         m.noted = set()
         m.root_place = (self.code.file, 0) if root is None else (root.file, root.origin)
         m.budget = self._budget(root, first=brief == first)
@@ -175,6 +177,7 @@ class Analysis:
         except BudgetExceeded:
             complete = False
             m.muted = 0
+            m.pending += m.iterated.missed(m.pending)
             m.give_up("it takes more steps than the analysis may")
         except RecursionError:
             complete = False
