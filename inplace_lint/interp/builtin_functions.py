@@ -157,7 +157,8 @@ def _plain_is_a(atom: Const, path: str) -> bool | None:
         return isinstance(atom.value, base)
     module, _, name = path.rpartition(".")
     # ``six.string_types``, ``torch._six.container_abcs.Iterable``: names for Python's own, as the versions of Python called them.
-    return None if atom.value is not None and (name.islower() and module != "builtins" or "_six." in path) else False
+    several = (name.islower() and module != "builtins") or "_six." in path
+    return None if atom.value is not None and several else False
 
 
 def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> bool | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from inplace_lint.domain.objects import Container, Instance
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Sym, Unknown, Value, const, constant_of, one
-from inplace_lint.interp import calls, instances
+from inplace_lint.interp import calls, instances, layout
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.ops import OpCall, call_op
@@ -167,7 +167,8 @@ def _run(
     if not engine.m.tensors(state, value):
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): frozenset()}
     pattern = parse(constant_of(text))
-    layouts = {found.contiguous for _, found, _ in engine.m.tensors(state, value)}
+    whole = [(found.contiguous, layout.is_piece(found)) for _, found, _ in engine.m.tensors(state, value)]
+    layouts = {None if piece else dense for dense, piece in whole}
     step = _Steps(engine, state, site, name)
     if pattern is None:
         return step("clone", value)

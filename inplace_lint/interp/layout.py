@@ -206,10 +206,13 @@ def keeps_memory(
     if copy is True:
         return None, TRUE
     shares: bool | None = None
+    what: str = output.maybe
     if output.maybe == "values":
         shares = True
     elif output.maybe == "contiguous":
         shares = base.contiguous
+        if name in ("reshape", "flatten") and is_piece(base):
+            shares, what = None, "piece"
     elif output.maybe == "dtype":
         wanted = dtype_of(bound.get("dtype"))
         wanted = wanted or CONVERSIONS.get(name)
@@ -219,7 +222,6 @@ def keeps_memory(
             shares = wanted == base.dtype
         elif wanted is None:
             shares = True
-    what: str = output.maybe
     if shares is not False and moved:
         shares, what = None, "device"
     if shares is None:
@@ -237,6 +239,7 @@ _ALREADY = {
     "contiguous": "the tensor already has that memory format",
     "dtype": "the tensor already has that dtype",
     "device": "the tensor already is on that device",
+    "piece": "the piece has the new shape without a copy",
 }
 
 
@@ -442,10 +445,15 @@ def python_slice(atom: SliceAtom) -> slice | None:
     return None
 
 
+def is_piece(tensor: Tensor) -> bool:
+    """Whether an op cut it out of a tensor, with others: it is dense but for the one dimension along which that was done."""
+    return any(mark.kind == "multi" and mark.place == tensor.made for mark in tensor.marks)
+
+
 def view_contiguous(base: Tensor, output: Output) -> bool | None:
     """Whether a view's memory is contiguous."""
     if output.breaks_contiguity:
-        return False if base.contiguous else None
+        return False if base.contiguous or is_piece(base) else None
     return base.contiguous
 
 

@@ -19,7 +19,9 @@ def put(m: Machine, state: State, owner: Atom, value: Value) -> None:
         return
     held: Value = {atom: cond for atom, cond in value.items() if isinstance(atom, int)}
     if held:
-        state.heap[m.named_oid(keys.PUT_INTO, owner.tag)] = sequence("list", None, union((found(m, state, owner), held)))
+        state.heap[m.named_oid(keys.PUT_INTO, owner.tag)] = sequence(
+            "list", None, union((found(m, state, owner), held))
+        )
 
 
 def found(m: Machine, state: State, owner: Atom) -> Value:
