@@ -165,3 +165,21 @@ def test_a_file_that_trains_gets_more_for_the_first_attempt(monkeypatch: pytest.
     monkeypatch.setattr(roots, "STEPS", roots.FIRST_UNTRAINED * 200)
     assert [code for _, code in found(source)] == ["IPL001"]
     assert [code for _, code in found(source + "w.sum().backward()\n")] == []
+
+
+def test_what_the_rounds_of_a_loop_showed_is_told_if_it_costs_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = program(
+        "from data import loader\n"
+        "for x in loader:\n" + "    x = x * 2\n" * 20 + "    y = w.exp()\n"
+        "    y += 1\n"
+        "    y.sum().backward()\n"
+        "    z = w.exp().detach()\n"
+        "    z += 1\n" + "    x = x * 2\n" * 60
+    )
+    monkeypatch.setattr(roots, "MODULE_STEPS", 600)
+    monkeypatch.setattr(roots, "FIRST", 1)
+    monkeypatch.setattr(budget, "FILE_STEPS", 10)
+    monkeypatch.setattr(budget, "LINE_STEPS", 0)
+    codes = found(source)
+    assert "IPL001" in {code for _, code in codes}
+    assert [row for row, code in codes if code != "IPL001"] == [source[: source.index("y += 1")].count("\n") + 1]
