@@ -200,11 +200,17 @@ class GradientWritten:
 
 @dataclass(frozen=True, slots=True)
 class ExpandedWritten:
-    """Memory in which several elements share one place is written: raises at the write."""
+    """Memory in which several elements share one place is written: raises at the write.
+
+    later: the write passes, and its own backward raises, which runs at ``backward_site`` (None where the result is returned to be
+    trained).
+    """
 
     write: Write
     expand_site: Site | None
     context: Context
+    later: bool = False
+    backward_site: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,8 @@ class Saved:
 
     role: which argument (or ``result``). cond: when it was saved. leaf: when it is a leaf that requires grad.
     attribute: it is kept as an attribute of a custom Function's context, where no version is checked.
-    own: writes that the node's own backward makes to it, when it runs.
+    own: writes that the node's own backward makes to it, when it runs. scattered: the place that expanded it, where the node is a
+    write to it that passes, and whose own backward raises.
     """
 
     role: str
@@ -151,6 +152,7 @@ class Saved:
     writes: Mapping[WriteRecord, Cond] = field(default_factory=dict)
     silent: Mapping[WriteRecord, Cond] = field(default_factory=dict)
     own: Mapping[WriteRecord, Cond] = field(default_factory=dict)
+    scattered: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,7 @@ def _join_saved(a: Saved, pa: Cond, b: Saved, pb: Cond) -> Saved:
         writes=join_maps(a.writes, pa, b.writes, pb),
         silent=join_maps(a.silent, pa, b.silent, pb),
         own=join_maps(a.own, pa, b.own, pb),
+        scattered=a.scattered,
     )
 
 

@@ -37,6 +37,7 @@ from inplace_lint.events import (
     Write,
     WriteForm,
 )
+from inplace_lint.interp import scattered
 from inplace_lint.interp.keys import EITHER, modules_of_now
 from inplace_lint.interp.machine import Machine
 
@@ -148,11 +149,8 @@ def check_write(
             if shared is not None:
                 m.emit(GradientWritten(event_write, by, m.site(given), m.context(shared)), shared)  # type: ignore[arg-type]
     if tensor.expanded is not None and not info.fills:
-        grown, known = cond, tensor.expanded_dims is not None
-        if not known:
-            # What is expanded to a shape that nobody knows may have it already.
-            grown |= {Fact(f"grows {tensor.expanded}", True, f"`{tensor.made_by}` makes it larger", True)}
-        context = replace(m.context(grown), grows=known)
+        grown = cond | scattered.grown(tensor)
+        context = replace(m.context(grown), grows=tensor.expanded_dims is not None)
         m.emit(ExpandedWritten(event_write, m.site(tensor.expanded), context), grown, state.path)
         certain = certain or not grown
     normal = maybe_either(state.mode.get(GRAD), state.mode.get("no_grad"))
@@ -506,6 +504,10 @@ def _check_saved(
                     continue
                 reported.append(own)
                 told[(write.place, seen, chosen)] = weight
+                if saved.scattered is not None:
+                    told_of = scattered.event(m, saved, _as_event(m, write), write, place, together)
+                    m.emit(told_of, together, state.path)
+                    continue
                 parameter = saved.leaf is not None
                 held = state.tensor(saved.tensor)
                 event = SavedOverwritten(

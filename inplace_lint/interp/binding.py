@@ -134,12 +134,18 @@ def _as_star(state: State, param: Param, rest: Sequence[Value]) -> Value:
     if len(rest) == 1:
         return rest[0]
     numbers = [constant_of(value) for value in rest]
-    if param.kind == "other" and all(type(number) is int for number in numbers):
-        return const(tuple(numbers))
+    if param.kind == "other" and (any(type(number) is int for number in numbers) or _alike(rest)):
+        # Sizes one by one: how many there are is known, whatever they are.
+        return const(tuple(number if type(number) is int else None for number in numbers))
     joined: dict[object, object] = {}
     for value in rest:
         joined.update(value)  # type: ignore[arg-type]
     return joined  # type: ignore[return-value]
+
+
+def _alike(rest: Sequence[Value]) -> bool:
+    """Whether several unknown numbers are one and the same, which a union would not tell from one of them."""
+    return all(value == rest[0] and not any(isinstance(atom, int) for atom in value) for value in rest)
 
 
 def classify_index(state: State, value: Value) -> str:

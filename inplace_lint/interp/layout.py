@@ -328,13 +328,15 @@ def expanded_dims(state: State, base: Tensor, output: Output, bound: Mapping[str
             unknown = wanted is None and ("other" in bound or len(bound.get("size", NOTHING)) == 1)
             return None if unknown and base.made_by not in _ADD_A_DIMENSION else SOME_DIMENSION
         found: set[int] = set()
+        unsure = False
         for back in range(1, len(wanted) + 1):
             size = wanted[-back]
             old = base.shape[-back] if back <= len(base.shape) else 1
-            if size is None or old is None:
-                return None
-            if size != -1 and size != old and old == 1:
-                found.add(-back)
+            unsure = unsure or old is None
+            if old == 1 and size not in (-1, 1):
+                found.add(-back)  # a size that nobody knows is hardly one
+        if unsure:
+            return SOME_DIMENSION if found else None
         return frozenset(found)
     if base.expanded is None:
         return frozenset()
@@ -395,8 +397,8 @@ def view_shape(state: State, base: Tensor, output: Output, bound: Mapping[str, V
         return tuple(o if n == -1 else n for n, o in zip(sizes, old, strict=False))
     for name in ("shape", "size"):
         wanted = numbers_in(state, bound.get(name))
-        if wanted is not None and all(n is not None and n >= 0 for n in wanted):
-            return wanted
+        if wanted is not None:
+            return tuple(None if n is None or n < 0 else n for n in wanted)
     return None
 
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, maybe_both, maybe_either, negate
-from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, contents
+from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved, Status, Tensor, WriteRecord, contents
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, one, under, union
 from inplace_lint.events import ExpandedWritten, OutOfGrad, Write
-from inplace_lint.interp import denial, layout
+from inplace_lint.interp import denial, layout, scattered
 from inplace_lint.interp.autograd import (
     WriteInfo,
     bump,
@@ -310,6 +310,10 @@ def _write(
         bump(m, state, item.oid, item.cond, info, tracked)
         refuse_views(m, state, item.oid, item.cond, call.place, tracked and enabled is not None)
         if node is not None and wanted is not None and tracked and item.tensor.counters:
+            if variant.expanded_ok and not call.fills and item.tensor.expanded is not None:
+                needs = maybe_both(maybe_both(requires(state, item.tensor), enabled), item.cond)
+                record = WriteRecord(info.place, info.form, info.op, info.target, False, info.flag, m.calls, None)
+                scattered.note(state, node, item.oid, item.tensor, needs, record)
             rebase(m, state, item.oid, item.cond, node, wanted)
 
 

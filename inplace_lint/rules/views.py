@@ -225,8 +225,9 @@ class ExpandedMemoryWritten(Rule):
 
     ## Why it matters
     `expand` repeats a tensor without copying: many elements stand for one place in memory, and what a write to
-    all of them should leave there is not defined. PyTorch raises at the write. (`fill_`, `zero_` and a constant index
-    write pass; `masked_fill_`, `index_fill_` and `index_put_` only warn that they are deprecated.)
+    all of them should leave there is not defined. PyTorch raises at the write. `fill_` and `zero_` pass, and `masked_fill_`,
+    `index_fill_`, `index_put_` and a mask or a list as index only warn: but where the tensor requires grad their backward
+    writes into a gradient that is expanded as well, and raises.
 
     ## What PyTorch says
     ```text
@@ -268,22 +269,40 @@ class ExpandedMemoryWritten(Rule):
         if not isinstance(event, ExpandedWritten):
             return None
         write = event.write
+        outcome, end, trace = "PyTorch raises at this write", ", which raises", None
+        if event.later:
+            at = ctx.span(event.backward_site) if event.backward_site is not None else None
+            line = words.line(ctx, event.backward_site, write.site)
+            outcome = "backward raises" if at is None else f"`backward()`{line} raises"
+            end, trace = "", Trace(raised=at)
         message = (
             f"{words.doing(ctx, write)} writes in place to expanded memory"
             f"{words.line(ctx, event.expand_site, write.site)}, "
-            "where several elements share one place: PyTorch raises at this write"
+            f"where several elements share one place: {outcome}"
         )
         steps = words.story(
             ctx,
             (event.expand_site, "expanded without a copy here"),
             words.flag(ctx, write),
             *words.calls(event.context),
-            (write.site, "written in place here, which raises"),
+            (write.site, f"written in place here{end}"),
+            *(
+                [(event.backward_site, "backward writes to a gradient that is expanded, too, and raises")]
+                if event.later
+                else ()
+            ),
         )
         copied = rewrite.clone_first(ctx, write) or rewrite.out_of_place(ctx, write)
         advice = Advice("Copy before writing", copied, levels.of_new_tensor(ctx, write, copied))
         return self.finding(
-            ctx, write.site, message, event.context, story=steps, torch_error=torch_text.EXPANDED, advice=advice
+            ctx,
+            write.site,
+            message,
+            event.context,
+            story=steps,
+            torch_error=torch_text.EXPANDED,
+            advice=advice,
+            trace=trace,
         )
 
 
