@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inplace_lint.domain.objects import Container, Instance, Tensor, contents
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Const, SliceAtom, Unknown, Value, const, constant_of
+from inplace_lint.domain.values import Const, SliceAtom, Sym, Unknown, Value, const, constant_of
 from inplace_lint.interp.layout import numbers_in
 from inplace_lint.opmodel.schema import REQUIRED, Param, Variant
 
@@ -38,11 +38,16 @@ def surely_tensor(state: State, value: Value) -> bool:
     return bool(value) and all(isinstance(a, int) and isinstance(state.heap.get(a), Tensor) for a in value)
 
 
+_NUMBERS = frozenset({"torch.pi", "torch.e", "torch.inf", "torch.nan"})
+"""The numbers among torch's names; others' may be numbers (``math.pi``, ``config.SCALE``) as long as they stand where one is due."""
+
+
 def may_be_number(value: Value) -> bool:
     """Whether one of the possibilities is a Python number."""
     return any(
         (isinstance(a, Const) and isinstance(a.value, (bool, int, float, complex)))
         or (isinstance(a, Unknown) and (not a.tensor or a.tag.startswith("#")))
+        or (isinstance(a, Sym) and (not a.path.startswith("torch.") or a.path in _NUMBERS))
         for a in value
     )
 

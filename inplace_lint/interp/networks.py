@@ -207,9 +207,12 @@ def call_unknown(
     word = "the network" if own or callee.tag not in m.attribute_of else BY_METHOD
     node = Node(place, word, None, edges, tuple(saved), True, m.calls, codes)
     number = state.allocate(m.oid(place[1], f"network node {callee.tag}"), node)
+    # What went in gets its gradient whatever the network is made of.
+    through = replace(node, saved=(), frees=False)
+    passed = state.allocate(m.oid(place[1], f"through network {callee.tag}"), through)
     tensor_made = state.tensor(made)
     if tensor_made is not None:
-        state.heap[made] = replace(tensor_made, nodes={number: network})
+        state.heap[made] = replace(tensor_made, nodes={number: network, passed: TRUE})
     return {atom: TRUE}
 
 
