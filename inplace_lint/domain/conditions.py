@@ -358,6 +358,16 @@ def negate(cond: Cond) -> Cond | None:
     return TRUE
 
 
+def opposite(cond: Cond) -> Cond | None:
+    """``negate``, which of several answers says that one of them is another."""
+    plain = all(
+        f != _MANY and not f.parts and not f.key.endswith(IN_EARLIER) and f.value in (True, False) for f in cond
+    )
+    if 1 < len(cond) <= MOST_PARTS and plain:
+        return frozenset({_clause(*(Fact(fact.key, not fact.value) for fact in cond))})
+    return negate(cond)
+
+
 K = TypeVar("K")
 
 

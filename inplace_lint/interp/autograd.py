@@ -21,6 +21,7 @@ from inplace_lint.domain.conditions import (
     maybe_both,
     maybe_either,
     negate,
+    opposite,
 )
 from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
@@ -413,9 +414,10 @@ def backward(
         passed_by = state.heap.get(key)
         always = frozenset.intersection(*alternatives)
         if isinstance(passed_by, Node):
-            if keep is None or keep:
+            freed_when = always if keep is None else maybe_both(always, opposite(keep))
+            if freed_when is not None:
                 freed = dict(passed_by.freed)
-                add_to(freed, place, always)
+                add_to(freed, place, freed_when)
                 state.put(key, replace(passed_by, freed=freed))
         elif isinstance(passed_by, Tensor) and accumulate and inputs is None:
             give_grad(m, state, key, always)

@@ -39,7 +39,7 @@ def surely_tensor(state: State, value: Value) -> bool:
 
 
 _NUMBERS = frozenset({"torch.pi", "torch.e", "torch.inf", "torch.nan"})
-"""The numbers among torch's names; others' may be numbers (``math.pi``, ``config.SCALE``) as long as they stand where one is due."""
+"""The numbers among torch's names; others' may be numbers (``math.pi``, ``config.SCALE``) where they stand for one."""
 
 
 def may_be_number(value: Value) -> bool:
