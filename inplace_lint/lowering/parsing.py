@@ -10,6 +10,7 @@ import warnings
 
 import libcst as cst
 
+from inplace_lint.lowering.parenthesised import allow_parenthesised
 from inplace_lint.lowering.room import with_room
 
 # CPython's own limit on nested brackets, which keeps the parser's stack within bounds.
@@ -17,6 +18,7 @@ DEEPEST_BRACKETS = 200
 # Sources beyond either of these are parsed with more stack.
 LARGE_SOURCE = 16_000
 DEEP_BRACKETS = 50
+UNKNOWN_SYNTAX = "syntax that libcst cannot parse"
 
 
 class LoweringError(Exception):
@@ -34,14 +36,21 @@ def parse(source: str) -> cst.Module:
     depth = _bracket_depth(source)
     if depth > DEEPEST_BRACKETS:
         _check_bracket_depth(source)
+    deep = depth > DEEP_BRACKETS or len(source) > LARGE_SOURCE
     try:
-        if depth > DEEP_BRACKETS or len(source) > LARGE_SOURCE:
-            return with_room(lambda: cst.parse_module(source))
-        return cst.parse_module(source)
+        return _module(source, deep)
+    except (cst.CSTValidationError, TypeError):
+        if not allow_parenthesised():
+            raise LoweringError(UNKNOWN_SYNTAX, 1, 1) from None
+        return parse(source)
     except cst.ParserSyntaxError as error:
         raise _syntax_error(source, error) from error
     except RecursionError as error:
         raise LoweringError("nested too deeply to be parsed", 1, 1) from error
+
+
+def _module(source: str, deep: bool) -> cst.Module:
+    return with_room(lambda: cst.parse_module(source)) if deep else cst.parse_module(source)
 
 
 def _syntax_error(source: str, error: cst.ParserSyntaxError) -> LoweringError:
@@ -54,7 +63,7 @@ def _syntax_error(source: str, error: cst.ParserSyntaxError) -> LoweringError:
         return LoweringError(f"syntax error: {known.msg}", max(known.lineno or 1, 1), max(known.offset or 1, 1))
     except (ValueError, RecursionError, MemoryError):
         pass
-    return LoweringError("syntax that libcst cannot parse", max(error.raw_line, 1), error.raw_column + 1)
+    return LoweringError(UNKNOWN_SYNTAX, max(error.raw_line, 1), error.raw_column + 1)
 
 
 _BRACKETS = re.compile(r"[(\[{)\]}]")

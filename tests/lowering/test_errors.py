@@ -104,3 +104,23 @@ def test_text_with_our_own_marker_is_parsed_whole() -> None:
     (f, _) = module.code.body
     assert isinstance(f, ir.MakeFunction)
     assert ir.format_region(f.code.body) == "Load dst=0 name=__inplace_lint_body_0 scope=global"
+
+
+@pytest.mark.parametrize("thing", ["(a if b else c)", "(lambda: a)", "(\n    a\n    if b\n    else c\n)"])
+@pytest.mark.parametrize(
+    "form", ["return%s", "assert%s", "raise%s", "if%s: a()", "while%s: a()", "x = not%s", "x = a and%sor b", "for x in%s: a()"]
+)
+def test_keywords_may_stand_right_before_parentheses(form: str, thing: str) -> None:
+    """libcst's parser, asked alone, refuses these."""
+    (made, _) = lower("def f():\n    " + form.replace("%s", thing) + "\n", "x.py").code.body
+    assert isinstance(made, ir.MakeFunction)
+    assert not any(isinstance(instr, ir.Unknown) for instr in made.code.body)
+
+
+def test_what_libcst_fails_at_is_an_error_with_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str) -> cst.Module:
+        raise cst.CSTValidationError("never heard of it")
+
+    monkeypatch.setattr(cst, "parse_module", refuse)
+    with pytest.raises(LoweringError, match="syntax that libcst cannot parse"):
+        lower("x = 1\n", "x.py")
