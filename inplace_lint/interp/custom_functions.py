@@ -27,6 +27,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.graph_methods import listed_tensors
 from inplace_lint.interp.layout import may_require_grad
 from inplace_lint.interp.machine import Machine
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import CallSite, method
 
 CONTEXT = "torch.autograd.FunctionCtx"
@@ -211,15 +212,17 @@ def view_of(
     return state.allocate(m.oid(place[1], f"function {tag}"), view)
 
 
-def _with_views(engine: Engine, state: State, value: Value, views: dict[Atom, Atom], site: CallSite) -> Value:
+def _with_views(
+    engine: Engine, state: State, value: Value, views: dict[Atom, Atom], site: CallSite, depth: int = 0
+) -> Value:
     """The value with outputs replaced by the views that PyTorch makes of them."""
     if not views:
         return value
     result: dict[Atom, Cond] = {}
     for atom, cond in value.items():
         box = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(box, Container) and box.items is not None:
-            items = tuple(_with_views(engine, state, item, views, site) for item in box.items)
+        if isinstance(box, Container) and box.items is not None and depth < DEEPEST:
+            items = tuple(_with_views(engine, state, item, views, site, depth + 1) for item in box.items)
             made = state.allocate(engine.m.oid(site.place[1], "function outputs"), Container(box.kind, items))
             result[made] = cond
         else:

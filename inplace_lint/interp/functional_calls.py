@@ -10,6 +10,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, one, union
 from inplace_lint.interp import calls, iteration, module_tree, modules
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import CallSite, symbol
 
 OLD = -1_000_006
@@ -103,15 +104,17 @@ def _replaced(engine: Engine, state: State, module: Value, given: Value) -> Iter
             yield from _all(state, atom, others, set())
 
 
-def _dicts(state: State, given: Value) -> Iterator[Container]:
+def _dicts(state: State, given: Value, depth: int = 0) -> Iterator[Container]:
     """The dicts that were given, alone or as a tuple of several."""
     for atom in given:
         box = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(box, Container) and box.kind != "dict":
-            for item in box.items or (box.rest,):
-                yield from _dicts(state, item)
-        elif isinstance(box, Container):
+        if not isinstance(box, Container):
+            continue
+        if box.kind == "dict":
             yield box
+        elif depth < DEEPEST:
+            for item in box.items or (box.rest,):
+                yield from _dicts(state, item, depth + 1)
 
 
 def _resolve(state: State, oid: int, path: list[str]) -> tuple[int, str] | None:

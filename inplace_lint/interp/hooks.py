@@ -16,6 +16,7 @@ from inplace_lint.interp.engine import Engine, with_path
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.module_methods import module_method
 from inplace_lint.interp.ops import adopt
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import CallSite, method
 
 BEFORE, AFTER, BACKWARD = "*hooks before", "*hooks after", "*hooks backward"
@@ -232,7 +233,12 @@ def _seen(engine: Engine, state: State, value: Value, place: Place, word: str) -
     parts: list[Value] = []
     for number, (atom, cond) in enumerate(value.items()):
         box = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(box, Container) and box.items is not None and box.kind in ("tuple", "list"):
+        if (
+            isinstance(box, Container)
+            and box.items is not None
+            and box.kind in ("tuple", "list")
+            and word.count(".") < DEEPEST
+        ):
             items = tuple(_seen(engine, state, item, place, f"{word}.{n}") for n, item in enumerate(box.items))
             made = Container(box.kind, items)
             parts.append({state.allocate(m.oid(place[1], f"{word} seen by a hook"), made): cond})

@@ -118,19 +118,23 @@ def submodules(state: State, oid: int, seen: set[int] | None = None) -> Iterator
         return
     yield "", oid
     for name, value in instance.attrs.items():
-        for inner in _modules_in(state, value, name == "*items"):
+        for inner in _modules_in(state, value, set() if name == "*items" else None):
             for path, sub in submodules(state, inner, seen):
                 yield f"{name}.{path}", sub
 
 
-def _modules_in(state: State, value: Value, into: bool) -> Iterator[int]:
+def _modules_in(state: State, value: Value, entered: set[int] | None) -> Iterator[int]:
+    """The modules that a value may be. entered: containers that were looked into; None for none."""
     for atom in value:
-        thing = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(thing, Instance) and isinstance(atom, int):
+        if not isinstance(atom, int):
+            continue
+        thing = state.heap.get(atom)
+        if isinstance(thing, Instance):
             yield atom
-        elif isinstance(thing, Container) and into:
+        elif isinstance(thing, Container) and entered is not None and atom not in entered:
+            entered.add(atom)
             for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
-                yield from _modules_in(state, element, True)
+                yield from _modules_in(state, element, entered)
 
 
 def parameters(m: Machine, state: State, oid: int) -> list[tuple[str, Value]]:
@@ -142,21 +146,24 @@ def parameters(m: Machine, state: State, oid: int) -> list[tuple[str, Value]]:
         if not isinstance(instance, Instance):
             continue
         for name, value in instance.attrs.items():
-            for atom, cond in _parameter_atoms(m, state, value, name == "*items"):
+            for atom, cond in _parameter_atoms(m, state, value, set() if name == "*items" else None):
                 if atom not in seen:
                     seen.add(atom)
                     found.append((f"{path}{name}", {atom: cond}))
     return found
 
 
-def _parameter_atoms(m: Machine, state: State, value: Value, into: bool) -> Iterator[tuple[int, Cond]]:
+def _parameter_atoms(m: Machine, state: State, value: Value, entered: set[int] | None) -> Iterator[tuple[int, Cond]]:
     for atom, cond in value.items():
         if isinstance(atom, Unknown) and atom.tag and (atom.tensor or networks.is_network(m, state, atom)):
             # What an outside factory gave a module to keep may be a submodule; it matters once it is called.
             yield networks.parameters_of_unknown(m, state, atom), cond
-        thing = state.heap.get(atom) if isinstance(atom, int) else None
-        if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
+        if not isinstance(atom, int):
+            continue
+        thing = state.heap.get(atom)
+        if isinstance(thing, Tensor) and thing.parameter:
             yield atom, cond
-        elif isinstance(thing, Container) and into:
+        elif isinstance(thing, Container) and entered is not None and atom not in entered:
+            entered.add(atom)
             for element in (*(thing.items or ()), *(thing.entries or {}).values(), thing.rest):
-                yield from _parameter_atoms(m, state, element, True)
+                yield from _parameter_atoms(m, state, element, entered)

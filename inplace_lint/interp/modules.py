@@ -41,7 +41,7 @@ from inplace_lint.interp import belonging, calls, classes, functions, instances,
 from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import RECURSION, Flow, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, CallSite
 from inplace_lint.interp.walking import follow, walk_of
@@ -367,7 +367,9 @@ def replace_settings(arguments: Arguments, settings: Mapping[str, object]) -> Ar
 
 def _run_sequential(engine: Engine, state: State, instance: Instance, site: CallSite) -> Value | None:
     box = items_of(state, instance)
-    if box is None or not site.positional:
+    steps_around = sum(isinstance(part, tuple) and part[0] == "step" and part[2] == site.place for part in engine.m.ctx)
+    if box is None or not site.positional or steps_around > RECURSION:
+        # Of many that a loop made only their summary is known, which may hold itself.
         return likely(engine, state, site.positional, site.place, "module")
     value = site.positional[0]
     visits = walk_of(box.order, MOST_STEPS)
@@ -423,6 +425,7 @@ def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value,
 
 def _run_step(engine: Engine, state: State, step: Value, value: Value, site: CallSite) -> Value | None:
     """One module of a Sequential: a torch module has no call of its own in the source, so its constructor is its place."""
+    engine.m.budget.step()
     if len(step) == 1:
         (atom,) = step
         thing = state.heap.get(atom) if isinstance(atom, int) else None

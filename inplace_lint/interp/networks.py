@@ -21,7 +21,7 @@ from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, 
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import EITHER
 from inplace_lint.interp.machine import Machine, Pending
-from inplace_lint.interp.parts import outwards
+from inplace_lint.interp.parts import DEEPEST, outwards
 from inplace_lint.interp.registry import CallSite
 
 THE_SAME = frozenset(
@@ -317,7 +317,7 @@ def _parameters_in(engine: Engine, state: State, value: Value, depth: int) -> It
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Tensor) and thing.parameter and isinstance(atom, int):
             yield atom, cond
-        elif isinstance(thing, Container) and depth < 4:
+        elif isinstance(thing, Container) and depth < DEEPEST:
             yield from _parameters_in(engine, state, contents(thing), depth + 1)
         elif isinstance(thing, Instance) and isinstance(atom, int):
             for _, parameters in module_tree.parameters(m, state, atom):

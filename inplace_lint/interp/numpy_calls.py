@@ -10,6 +10,7 @@ from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Method, Unknown,
 from inplace_lint.interp import calls
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import CallSite, symbol
 
 WRITING = ("copyto", "place", "put", "put_along_axis", "putmask", "fill_diagonal", "random.shuffle")
@@ -98,13 +99,13 @@ def note_array(engine: Engine, path: str, value: Value) -> None:
         engine.m.grounds.arrays.update(atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag)
 
 
-def _write(engine: Engine, state: State, value: Value, site: CallSite) -> None:
+def _write(engine: Engine, state: State, value: Value, site: CallSite, depth: int = 0) -> None:
     name = (site.target or "").rsplit(".", 1)[-1]
     info = WriteInfo(site.place, "out" if "out" in site.named else "function", name)
     for atom, cond in value.items():
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(box, Container):
-            for item in box.items or ():
-                _write(engine, state, item, site)
+            for item in (box.items or ()) if depth < DEEPEST else ():
+                _write(engine, state, item, site, depth + 1)
         elif isinstance(atom, int) and state.tensor(atom) is not None:
             bump(engine.m, state, atom, cond, info, False)

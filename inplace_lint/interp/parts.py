@@ -1,10 +1,13 @@
-"""What an unknown was taken out of, and what that was taken out of in its turn."""
+"""Wholes and parts: what an unknown was taken out of, and how far tuples within tuples are looked into."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from inplace_lint.domain.values import Unknown
+
+DEEPEST = 4
+"""How far containers within containers are gone through: those that loops made may hold themselves."""
 
 
 def outwards(part_of: Mapping[str, Unknown], atom: Unknown | None) -> Iterator[Unknown]:

@@ -14,6 +14,7 @@ from inplace_lint.domain.values import ANYTHING, NONE, Method, Sym, Unknown, Val
 from inplace_lint.interp import calls, classes, functions, instances, networks, optimizers
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import METHODS, CallSite, method, symbol
 
 CLASSES: dict[str, tuple[str, ...]] = {
@@ -273,7 +274,7 @@ def _optimizers_in(engine: Engine, state: State, value: Value, depth: int) -> li
         thing = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(thing, Instance) and is_optimizer_instance(engine, state, thing):
             either.append({atom: cond})
-        elif isinstance(thing, Container) and depth < 4:
+        elif isinstance(thing, Container) and depth < DEEPEST:
             if thing.kind == "dict":
                 found.extend(_optimizers_in(engine, state, (thing.entries or {}).get("optimizer", {}), depth + 1))
             else:

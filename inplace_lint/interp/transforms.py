@@ -13,6 +13,7 @@ from inplace_lint.interp import calls, items
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.graph_methods import listed_tensors
+from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import CallSite, method, symbol
 
 TRANSFORM = "torch.func transform"
@@ -94,7 +95,7 @@ def _own(engine: Engine, state: State, value: Value, site: CallSite, path: str, 
     for number, (atom, cond) in enumerate(value.items()):
         box = state.heap.get(atom) if isinstance(atom, int) else None
         name = f"{path}.{min(number, 3)}"
-        if isinstance(box, Container):
+        if isinstance(box, Container) and path.count(".") < 2 * DEEPEST:  # two for each
             found[_rebuilt(engine, state, box, site, name, lambda v, p: _own(engine, state, v, site, p, inputs))] = cond
             continue
         oid = atom if isinstance(box, Tensor) else m.materialise(state, atom) if isinstance(atom, Unknown) else None
@@ -140,7 +141,7 @@ def _fresh_like(engine: Engine, state: State, value: Value, site: CallSite, path
     for number, (atom, cond) in enumerate(value.items()):
         box = state.heap.get(atom) if isinstance(atom, int) else None
         name = f"{path}.{min(number, 3)}"
-        if isinstance(box, Container):
+        if isinstance(box, Container) and path.count(".") < 2 * DEEPEST:  # two for each
             found[_rebuilt(engine, state, box, site, name, lambda v, p: _fresh_like(engine, state, v, site, p))] = cond
         elif isinstance(box, Tensor) and isinstance(atom, int):
             oid = m.oid(site.place[1], f"fresh {name}")
@@ -193,7 +194,7 @@ def _element_of(engine: Engine, state: State, value: Value, site: CallSite, path
         box = state.heap.get(atom) if isinstance(atom, int) else None
         name = f"{path}.{min(number, 3)}"
         m.ctx = (*outer, ("element", site.place, name))
-        if isinstance(box, Container):
+        if isinstance(box, Container) and path.count(".") < 2 * DEEPEST:  # two for each
             found[_rebuilt(engine, state, box, site, name, lambda v, p: _element_of(engine, state, v, site, p))] = cond
         elif isinstance(box, Tensor):
             found.update(items.get(engine, state, site.flow, {atom: cond}, ANYTHING, site.place, None))

@@ -197,10 +197,58 @@ def spun(xs, total=Spin()):
 """
 
 
+def networks_in_themselves() -> str:
+    """What a recursive function built: all that is known of its results is that they hold each other."""
+    return """from torch import nn
+
+
+def rebuild(model, names, path):
+    made = nn.ModuleDict()
+    for name, child in model.named_children():
+        if name in names:
+            inner = rebuild(child, names, path + name)
+            made[name] = nn.Sequential(inner, child) if len(names) > 3 else inner
+        elif isinstance(child, nn.Sequential):
+            made.update({name: rebuild(child, names, path)})
+        else:
+            made[name] = child
+    return nn.Sequential(*made.values())
+
+
+class Teacher(nn.Module):
+    def __init__(self, model, names):
+        super().__init__()
+        self.model = rebuild(model, names, "")
+        for name in names:
+            self.model = nn.Sequential(self.model, rebuild(self.model, names, name))
+        self.heads = nn.ModuleList([rebuild(self.model, names, name) for name in names])
+        for p in self.parameters():
+            p.requires_grad = False
+
+    def forward(self, x):
+        for head in self.heads:
+            x = x + head(self.model(x))
+        return x
+"""
+
+
+def containers_in_themselves() -> str:
+    return """
+def nest(n):
+    nested = (torch.ones(3, requires_grad=True),)
+    for _ in range(n):
+        nested = (nested, torch.ones(3, requires_grad=True) * 2)
+    return nested
+
+def differentiate(n):
+    return torch.func.grad(lambda parts: 0.0)(nest(n)), torch.func.vmap(lambda parts: parts)(nest(n))
+"""
+
+
 MONSTERS: list[Callable[[], str]] = [
     recursion, enormous_list, enormous_dict, enormous_text, many_functions, many_statements, one_large_function,
     one_large_class, many_branches, deep_expressions, deep_statements, deep_definitions, nested_loops, growing_state,
-    operator_that_never_returns,
+    operator_that_never_returns, networks_in_themselves, containers_in_themselves,
 ]  # fmt: skip
 
 
