@@ -199,7 +199,7 @@ class Function(_Thing):
     frame: int | None
     module: int
     grad_mode: str | None = None
-    kind: Literal["function", "static", "class", "property", "context"] = "function"
+    kind: Literal["function", "static", "class", "property", "context", "kernel"] = "function"
     owner: int | None = None
     compiled: bool = False
 

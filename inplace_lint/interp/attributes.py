@@ -39,7 +39,7 @@ from inplace_lint.domain.values import (
 )
 from inplace_lint.events import InteriorGradRead
 from inplace_lint.interp import asking, belonging, calls, classes, denial, linking, module_tree, networks, put_into
-from inplace_lint.interp.autograd import grad_mode, requires
+from inplace_lint.interp.autograd import grad_mode, meeting, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import SHAPE, seats
@@ -518,8 +518,10 @@ def _swap(engine: Engine, state: State, oid: int, tensor: Tensor, cond: Cond, pl
     m = engine.m
     record = WriteRecord(place, "attribute", ".data =", target, grad_mode(state) is None, None, m.calls, "data")
 
+    meets = meeting(m, state, cond)
+
     def mark(saved: Saved) -> Saved | None:
-        if saved.tensor != oid or saved.is_result or saved.through_view:
+        if saved.tensor != oid or saved.is_result or saved.through_view or not meets(saved):
             return None
         silent = dict(saved.silent)
         add_to(silent, record, cond)

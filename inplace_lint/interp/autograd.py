@@ -6,7 +6,7 @@ that must not be rebased, a view of a leaf, a leaf; then the version counter is 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -207,6 +207,21 @@ def overlap(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return all(x == y or (x < 0) != (y < 0) for x, y in zip(a, b, strict=False))
 
 
+def meeting(m: Machine, state: State, cond: Cond) -> Callable[[Saved], bool]:
+    """Whether a write under a condition may come to what was saved, as things stand in this round of all loops."""
+    members = modules_of_now(state.path)
+
+    def meets(saved: Saved) -> bool:
+        if m.contradicts(cond, saved.cond):
+            return False  # later rounds forget what both rest on
+        # Saved in an earlier round; the order of these modules is lost, so this one may never follow.
+        return not any(
+            now not in saved.cond and any(f.key.startswith(ever) for f in saved.cond) for now, ever in members
+        )
+
+    return meets
+
+
 def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracked: bool) -> None:
     """A write happened: every saved tensor on the counter learns of it, others on the storage become silently wrong."""
     tensor = state.tensor(oid)
@@ -217,13 +232,11 @@ def bump(m: Machine, state: State, oid: int, cond: Cond, info: WriteInfo, tracke
         info.place, info.form, info.op, info.target, not tracked or grad_mode(state) is None, info.flag, m.calls, hidden
     )
     path_cond = cond
-    members = modules_of_now(state.path)
+    meets = meeting(m, state, cond)
 
     def mark(saved: Saved) -> Saved | None:
-        if m.contradicts(path_cond, saved.cond):
-            return None  # as things stand in this round; later rounds forget what both rest on
-        if any(now not in saved.cond and any(f.key.startswith(ever) for f in saved.cond) for now, ever in members):
-            return None  # saved in an earlier round; the order of these modules is lost, so this one may never follow
+        if not meets(saved):
+            return None
         if info.through is None and saved.counters & tensor.counters:
             writes = dict(saved.writes)
             add_to(writes, record, path_cond)

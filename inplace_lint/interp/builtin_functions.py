@@ -293,7 +293,7 @@ def str_(engine: Engine, state: State, site: CallSite) -> Value:
     if isinstance(literal, (str, int, float)):
         return const(str(literal))
     given = site.positional[0] if site.positional else ANYTHING
-    return text.unknown(engine, state, site.place[1], text.pattern_of(engine.m, given))
+    return text.unknown(engine, state, site.place[1], text.pattern_of(engine.m, given), [given])
 
 
 @symbol(

@@ -57,6 +57,7 @@ from inplace_lint.interp import (
 from inplace_lint.interp.autograd import WriteInfo, bump, grad_mode
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.evidence import shows_tensor
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.keys import seats
 from inplace_lint.interp.machine import Flow, Machine
@@ -281,7 +282,10 @@ def call_atom(
     if isinstance(atom, int):
         thing = state.heap.get(atom)
         if isinstance(thing, Function):
-            return functions.call(engine, state, flow, atom, thing, positional, named, place, spread)
+            value = functions.call(engine, state, flow, atom, thing, positional, named, place, spread)
+            if thing.kind == "kernel" and value is not None:
+                return networks.unknown_function(engine, state, [*positional, *named.values()], place)
+            return value
         if isinstance(thing, Class):
             return instances.make(engine, state, flow, atom, thing, positional, named, place, spread)
         if isinstance(thing, Instance):
@@ -431,9 +435,6 @@ def tensor_method(engine: Engine, state: State, oid: int, name: str, site: CallS
     return instances.finish_factory(engine, state, row, value, site)
 
 
-_BY_NATURE = frozenset({"backward", "requires_grad_", "detach", "detach_", "retain_grad"})
-
-
 def _unknown_method(
     engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
 ) -> Value | None:
@@ -450,7 +451,7 @@ def _unknown_method(
         oid = m.materialise(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
-    if receiver.tensor and receiver.tag and (name in _BY_NATURE or (name.endswith("_") and m.model.method(name))):
+    if receiver.tensor and receiver.tag and shows_tensor(m.model, state, name, site.positional, site.named):
         oid = m.materialise(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)

@@ -10,14 +10,14 @@ in one before, so that a round does not work on what another one left elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive
 from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, const, constant_of, one
-from inplace_lint.interp.keys import COUNTER, ELSEWHERE, NOW, SLOT, UNDER_KEY
+from inplace_lint.interp.keys import COUNTER, ELEMENT, ELSEWHERE, NOW, SLOT, UNDER_KEY
 from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
@@ -93,11 +93,26 @@ def moved(m: Machine, base: Unknown, op: str, result: Unknown) -> None:
         m.counters[result.tag] = loop
 
 
+def follows(m: Machine, made: Unknown, parts: Iterable[Value]) -> None:
+    """A text that was made from a loop's counter, or from what it goes over, is another one in each round."""
+    for part in parts:
+        (atom,) = part if len(part) == 1 else (None,)
+        loop = _loop_of_key(m, atom) if isinstance(atom, Unknown) else None
+        if loop is not None:
+            m.counters[made.tag] = loop
+
+
+def _loop_of_key(m: Machine, atom: Unknown) -> Place | None:
+    """The loop of which each round has another key: one that counts, or goes over names."""
+    loop = m.counters.get(atom.tag)
+    return m.loop_of(atom.tag) if loop is None and atom.tag.startswith(ELEMENT) else loop
+
+
 def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
     """What a comparison of a counter with a bound that is no literal says of the round; None where it is another one."""
     if isinstance(right, Unknown) and m.counters.get(right.tag) is not None and not _is_end(m, left, right):
         left, right, op = right, left, _MIRRORED.get(op, op)
-    if not isinstance(left, Unknown) or op not in _BEFORE_LAST | _AT_LAST:
+    if not isinstance(left, Unknown) or op not in _BEFORE_LAST | _AT_LAST or left.tag in m.patterns:
         return None
     if isinstance(right, Const):
         answer = _about_first(m, left, op, right.value)
@@ -173,10 +188,15 @@ def element(m: Machine, order: Order | None, index: Value) -> Value | None:
     return found
 
 
-def slot(m: Machine, index: Value) -> str | None:
-    """The key of the facts about what lies at a counter's position in a sequence, while its loop runs; None for another index."""
+def slot(m: Machine, index: Value, in_dict: bool = False) -> str | None:
+    """The key of the facts about what lies at a counter's position in a sequence, while its loop runs; None for another index.
+
+    in_dict: what lies under a key, which may be something that the loop goes over: no dict is gone through with a key twice.
+    """
     (atom,) = index if len(index) == 1 else (None,)
-    loop = m.counters.get(atom.tag) if isinstance(atom, Unknown) else None
+    loop = None
+    if isinstance(atom, Unknown):
+        loop = _loop_of_key(m, atom) if in_dict else m.counters.get(atom.tag)
     if loop is None or not isinstance(atom, Unknown) or ("loop", loop) not in m.ctx or atom.tag.endswith("~"):
         return None
     key = f"{SLOT}{atom.tag}"
@@ -184,12 +204,12 @@ def slot(m: Machine, index: Value) -> str | None:
     return key
 
 
-def at_slot(m: Machine, held: Value, index: Value) -> Value:
-    """What of a sequence may lie at an index: a counter never comes back to where it was.
+def at_slot(m: Machine, held: Value, index: Value, in_dict: bool = False) -> Value:
+    """What of a sequence or a dict may lie at an index: a counter never comes back to where it was.
 
     What was there before the loop lies in one place, so it is met in one round; that it was this one is a fact.
     """
-    key = slot(m, index)
+    key = slot(m, index, in_dict)
     if key is None:
         return held
     here: dict[Atom, Cond] = {}

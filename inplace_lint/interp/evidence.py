@@ -1,13 +1,17 @@
-"""Which parameters of a definition are tensors, as far as its own body shows."""
+"""What is a tensor, as its use shows: parameters by the body of their definition, anything by its methods."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Collection, Container, Sequence
 
 from inplace_lint import ir
+from inplace_lint.domain.state import State
+from inplace_lint.domain.values import Atom, Unknown, Value
 from inplace_lint.opmodel.lookup import OpModel
+from inplace_lint.opmodel.schema import Param
 
+_BY_NATURE = frozenset({"backward", "requires_grad_", "detach", "detach_", "retain_grad"})
 _USUAL_NAMES = {
     "torch": "torch",
     "nn": "torch.nn",
@@ -115,6 +119,36 @@ def _may_be_called(model: OpModel, method: str, call: ir.Call) -> bool:
         return True
     given = len(call.args)
     return any(given < len(variant.params) or any(param.star for param in variant.params) for variant in row.variants)
+
+
+def shows_tensor(model: OpModel, state: State, name: str, positional: Sequence[Value], named: Collection[str]) -> bool:
+    """Whether what has a method of that name is a tensor: nothing else has one that takes such arguments."""
+    if name in _BY_NATURE:
+        return True
+    row, only = model.method(name), model.tensor_only(name)
+    if row is None or name.endswith("_"):
+        return row is not None
+    if only is None or not only.called:
+        return False
+    return any(_takes(state, variant.params[1:], positional, named) for variant in row.variants)
+
+
+def _takes(state: State, params: Sequence[Param], positional: Sequence[Value], named: Collection[str]) -> bool:
+    if any(param.star for param in params):
+        return True
+    if len(positional) + len(named) > len(params):
+        return False
+    # Where a tensor's method takes a number, as ``norm`` does, one that is given a tensor is that of a submodule.
+    return all(
+        param.kind.startswith("tensor") or not any(_is_tensor(state, atom) for atom in value)
+        for param, value in zip(params, positional, strict=False)
+    )
+
+
+def _is_tensor(state: State, atom: Atom) -> bool:
+    if isinstance(atom, Unknown):
+        return atom.grad == "likely"
+    return isinstance(atom, int) and state.tensor(atom) is not None
 
 
 def parameter_attributes(region: ir.Region) -> set[str]:

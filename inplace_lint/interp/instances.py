@@ -22,6 +22,8 @@ GRAD_MODES = {
     "torch.enable_grad": GRAD,
     "torch.inference_mode": INFERENCE,
 }
+KERNEL = "torch.library operator"
+"""What makes a function an operator of its own."""
 
 
 def make(
@@ -127,7 +129,7 @@ def outside_method(engine: Engine, state: State, oid: int, instance: Instance, n
 
 def decorate(state: State, path: str, applied: Instance | None, target: Value) -> Value:
     """What an outside decorator makes of a function or class of the source."""
-    mode = GRAD_MODES.get(path)
+    mode = NO_GRAD if path == KERNEL else GRAD_MODES.get(path)
     if path == "torch.set_grad_enabled" and applied is not None:
         flag = constant_of(applied.config.get("*0", applied.config.get("mode", ANYTHING)))
         mode = GRAD if flag is True else NO_GRAD if flag is False else None
@@ -154,6 +156,8 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
         if isinstance(thing, Function) and isinstance(atom, int):
             if path == "torch.compile":
                 state.heap[atom] = replace(thing, compiled=True)
+            elif path == KERNEL:
+                state.heap[atom] = replace(thing, grad_mode=mode, kind="kernel")
             elif mode is not None:
                 state.heap[atom] = replace(thing, grad_mode=mode)
             elif kind is not None:

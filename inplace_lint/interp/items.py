@@ -179,7 +179,7 @@ def _container_item(
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
             return box.rest or ANYTHING
-        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index), index)
+        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index, in_dict=True), index)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))

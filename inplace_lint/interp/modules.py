@@ -249,8 +249,9 @@ def run_row(
     engine: Engine, state: State, oid: int, instance: Instance, row: ModuleOp, site: CallSite, own_call: bool
 ) -> Value | None:
     """Apply a module's row: parameters named ``self.x`` are its own tensors, its settings choose the variant."""
-    own = {f"self.{name}": instance.attrs.get(name, NONE) for name, _ in row.parameters}
-    own.update({f"self.{name}": instance.attrs.get(name, NONE) for name in row.buffers})
+    seat = belonging.met(engine.m, state, oid, TRUE) if engine.m.loops_of.get(abs(oid)) else TRUE
+    held = {name: instance.attrs.get(name, NONE) for name in (*(name for name, _ in row.parameters), *row.buffers)}
+    own = {f"self.{name}": belonging.held_by(engine.m, oid, value, seat) for name, value in held.items()}
     settings: dict[str, object] = {"training": constant_of(instance.attrs.get("training", const(True)))}
     for name, value in instance.config.items():
         if not name.startswith("*"):

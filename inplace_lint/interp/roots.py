@@ -35,6 +35,7 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     graph_methods,
     hooks,
     instances,
+    kernels,
     linking,
     networks,
     optimizers,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, const, constant_of, one
-from inplace_lint.interp import iteration
+from inplace_lint.interp import counters, iteration
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.registry import CallSite
@@ -36,10 +37,11 @@ def asked(name: str, positional: list[Value]) -> str | None:
     return ", ".join(repr(constant_of(value)) for value in constants)
 
 
-def unknown(engine: Engine, state: State, origin: int, pattern: str = _ANY) -> Value:
-    """A text of which only a pattern is known."""
+def unknown(engine: Engine, state: State, origin: int, pattern: str = _ANY, parts: Iterable[Value] = ()) -> Value:
+    """A text of which only a pattern is known. parts: what it was made from, as a loop's counter is."""
     atom = engine.m.fresh(state, origin, "text", "no", False)
     engine.m.patterns[atom.tag] = pattern
+    counters.follows(engine.m, atom, parts)
     return one(atom)
 
 

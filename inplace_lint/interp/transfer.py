@@ -355,7 +355,8 @@ def run_format(engine: Engine, instr: ir.FormatString, state: State, flow: Flow)
                 re.escape(p) if isinstance(p, str) else text.pattern_of(engine.m, regs.get(p, ANYTHING))
                 for p in instr.parts
             ]
-            regs[instr.dst] = text.unknown(engine, state, instr.origin, "".join(shapes))
+            values = [regs.get(p, ANYTHING) for p in instr.parts if not isinstance(p, str)]
+            regs[instr.dst] = text.unknown(engine, state, instr.origin, "".join(shapes), values)
             return state
         parts.append(str(value))
     state.registers[-1][instr.dst] = const("".join(parts))
