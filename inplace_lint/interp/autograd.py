@@ -391,9 +391,11 @@ def backward(
     place: the call, or None where the program returns its result to be trained. keep: when the graph is retained.
     inputs: tensors past which it does not go. single: they are what one tensor may be. Returns what was passed.
     """
+    given = TRUE
     if place is not None:
         # Who calls backward on something knows that it requires grad, and so that it is floating-point.
         m.grounds.differentiate(state.tensor(oid) for oid, _ in roots)
+        given = _given(state, roots)
     if inputs is not None:
         targets: set[int] = set()
         stop: set[int] = set()
@@ -415,7 +417,7 @@ def backward(
         if isinstance(node, Node):
             m.trained |= node.codes
             for cond in alternatives:
-                _check_saved(m, state, key, node, cond, place, told)
+                _check_saved(m, state, key, node, cond, place, told, given)
             for saved in node.saved:
                 if saved.own:
                     _write_own(state, saved)
@@ -440,6 +442,13 @@ def backward(
     if accumulate:
         _fill_retained(m, state, passed)
     return passed
+
+
+def _given(state: State, roots: list[tuple[int, Cond]]) -> Cond:
+    """What has to hold for the one tensor that backward is called on to require grad: without it, backward raises as well."""
+    (root,) = roots if len(roots) == 1 else (None,)
+    tensor = None if root is None or root[1] else state.tensor(root[0])
+    return TRUE if tensor is None or tensor.status.interior is None else tensor.status.interior
 
 
 def _write_own(state: State, saved: Saved) -> None:
@@ -495,7 +504,9 @@ def _check_saved(
     cond: Cond,
     place: Place | None,
     told: dict[tuple[Place, bool, Cond], int],
+    given: Cond,
 ) -> None:
+    """given: what has to hold for backward to be called at all."""
     if node.frees and any(both(cond, own) is not None for own in node.freed.values()):
         return  # nothing is saved any more: that it was freed is what backward will say
     for saved in node.saved:
@@ -535,7 +546,7 @@ def _check_saved(
                     through=hidden,  # type: ignore[arg-type]
                     backward_site=None if place is None else m.site(place),
                     in_loop=key < 0,
-                    context=m.context(together, write.calls),
+                    context=m.context(together - given, write.calls),
                     shape=None if held is None else held.shape,
                     interior=held is None or held.status.interior is not None,
                 )

@@ -321,7 +321,15 @@ def call_atom(
     if callee is not None and ".__init__:" in callee.tag and target is not None and _is_submodule(state, flow, target):
         # One that it was given may as well be a plain function: that the result requires grad is an assumption.
         return unknown_result(engine, state, positional, named, place, callee, module=target)
-    return unknown_result(engine, state, positional, named, place, callee)
+    return _of_unknown_callee(engine, state, callee, site)
+
+
+def _of_unknown_callee(engine: Engine, state: State, callee: Unknown | None, site: CallSite) -> Value:
+    """The result of a callee of which nothing is known; that of an argument, or of its method, may be a network's."""
+    given = callee is not None and callee.tag[:1] not in ("", "#") and bool(site.positional)
+    module = site.target if given else None
+    hoped = module is not None
+    return unknown_result(engine, state, site.positional, site.named, site.place, callee, module=module, hoped=hoped)
 
 
 def _is_submodule(state: State, flow: Flow, target: str) -> bool:
@@ -471,7 +479,7 @@ def _unknown_method(
     if receiver.tag.startswith("#") and not (callee is not None and networks.is_network(m, state, receiver)):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}
-    return unknown_result(engine, state, site.positional, site.named, site.place, callee)
+    return _of_unknown_callee(engine, state, callee, site)
 
 
 def unknown_result(
@@ -483,11 +491,12 @@ def unknown_result(
     callee: Unknown | None,
     spelled: str | None = None,
     module: str | None = None,
+    hoped: bool = False,
 ) -> Value:
     """The result of a call of which nothing is known: it neither saves nor writes. spelled: the callee, for messages. module:
-    the same of one that may have parameters of its own."""
+    the same of one that may have parameters of its own; hoped: of which nothing more than that speaks for it."""
     if callee is not None and callee.tag and not callee.tag.startswith("not "):
-        value = networks.call_unknown(engine, state, callee, positional, named, place, module=module)
+        value = networks.call_unknown(engine, state, callee, positional, named, place, module=module, hoped=hoped)
     else:
         value = networks.unknown_function(engine, state, [*positional, *named.values()], place)
     networks.remember_given(engine, state, value, [*positional, *named.values()])

@@ -43,6 +43,7 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
     paths: dict[int, str] = {}
     aliases: dict[str, str] = {}
     tuples: set[int] = set()
+    literals: set[int] = set()
     for instr in ir.walk(code.body):
         if isinstance(instr, ir.Load):
             if instr.scope == "local" and instr.name in aliases:
@@ -64,6 +65,15 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
             # Lists are not indexed by tuples: what shows the piece to be a tensor shows the whole to be one.
             if instr.index in tuples and names.get(instr.obj) in params:
                 names[instr.dst] = names[instr.obj]
+        elif isinstance(instr, ir.Const):
+            literals.add(instr.dst)
+        elif isinstance(instr, ir.Unary) and instr.op == "-" and names.get(instr.operand) in params:
+            names[instr.dst] = names[instr.operand]
+        elif isinstance(instr, ir.Binary):
+            # What is computed from one thing and a number is a tensor only if that is one.
+            operand = instr.left if instr.right in literals else instr.right if instr.left in literals else None
+            if operand is not None and names.get(operand) in params:
+                names[instr.dst] = names[operand]
         elif isinstance(instr, ir.GetAttr):
             owner = names.get(instr.obj) or results.get(instr.obj)
             if owner in params and owner is not None:

@@ -49,6 +49,7 @@ class Grounds:
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
     converted: backward nodes behind a conversion to another dtype. numbers, lists: annotated as such.
     surplus: what unknown callers may give besides the parameters that have names.
+    hoped: what unknown callees returned, of which nothing but a backward tells that it requires grad.
     changed: the facts that a caller gives an argument another value than its default, a flag or zero.
     """
 
@@ -60,6 +61,7 @@ class Grounds:
     numbers: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
     surplus: set[str] = field(default_factory=set)
+    hoped: set[str] = field(default_factory=set)
     changed: dict[Fact, Fact] = field(default_factory=dict)
 
     def annotate(self, tag: str, annotation: str) -> None:
@@ -89,6 +91,11 @@ class Grounds:
     def denied(self, cond: Cond) -> bool:
         """Whether a condition takes something for a tensor that requires grad which is used as none."""
         return not self.refuted.isdisjoint(tags_of(cond))
+
+    def unconfirmed(self, event: Event, cond: Cond) -> bool:
+        """Whether an event assumes, with no backward that says so, that what an unknown callee returned requires grad."""
+        texts = {f.text for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD) and f.key[3:] in self.hoped}
+        return not texts.isdisjoint(event.context.assumptions)
 
     def ask(self, cond: Cond) -> None:
         """The code asks of a tensor whether it requires grad, which it does under ``cond``."""

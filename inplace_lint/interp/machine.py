@@ -13,7 +13,7 @@ from inplace_lint.domain.objects import CONSTANT, Node, Place, Status, Tensor, i
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
-from inplace_lint.interp import keys
+from inplace_lint.interp import keys, wording
 from inplace_lint.interp.budget import Budget
 from inplace_lint.interp.grounds import Grounds
 from inplace_lint.interp.holders import Holders
@@ -430,13 +430,8 @@ class Machine:
         )
 
     def describe(self, tag: str) -> str:
-        """A tag as a person reads it: ``forward:x.y`` is argument ``x.y`` of ``forward``."""
-        owner, _, expression = tag.partition(":")
-        if tag.startswith("#"):
-            return self._result(tag)
-        if not expression:
-            return f"`{tag}`"
-        return f"`{expression}` of `{owner}`"
+        """A tag as a person reads it: ``forward:x.y`` is `x.y` of `forward`."""
+        return wording.describe(tag, self.callees)
 
     def known_tensor(self, state: State, atom: Unknown) -> int | None:
         """The tensor that an unknown was found to be, if it was used as one before."""
@@ -474,7 +469,7 @@ class Machine:
             if atom.grad == "assume" and self.assumed.arguments_require_grad != "stated":
                 status = CONSTANT if self.assumed.arguments_require_grad == "no" else Status(interior=TRUE)
             elif atom.grad == "assume":
-                text = f"{self._argument(atom.tag)} requires grad"
+                text = f"{wording.argument(atom.tag, self.callees)} requires grad"
                 yes = frozenset({Fact(f"rg:{atom.tag}", True, text, True)})
                 no = frozenset({Fact(f"rg:{atom.tag}", False, "", False)})
                 status = Status(constant=no, interior=yes)
@@ -503,17 +498,6 @@ class Machine:
             if tensor is not None:
                 return tensor.nodes
         return {}
-
-    def _result(self, tag: str) -> str:
-        callee = self.callees.get(tag.rstrip("~"))
-        return f"the result of `{callee}(...)`" if callee else "the result of an unknown call"
-
-    def _argument(self, tag: str) -> str:
-        owner, _, expression = tag.partition(":")
-        if not expression or tag.startswith("#"):
-            return self._result(tag)
-        word = "argument " if expression.isidentifier() else ""
-        return f"{word}`{expression}` of `{owner}`"
 
     def tensors(self, state: State, value: Value, known: bool = False) -> list[tuple[int, Tensor, Cond]]:
         """The tensors that a value may be, unknown ones made real; ``known``: only those found, or likely, to be one."""

@@ -171,10 +171,12 @@ def call_unknown(
     place: Place,
     target: str | None = None,
     module: str | None = None,
+    hoped: bool = False,
 ) -> Value:
     """Call an unknown. If it is known to have parameters it is a network: its weights are saved (two layers at least).
 
     ``target`` is how the source names it; so is ``module``, of one that may have parameters of which nothing was seen.
+    hoped: as ``unknown_function`` says.
     """
     m = engine.m
     weights = stand_ins(m, state, callee)
@@ -183,7 +185,7 @@ def call_unknown(
     if not weights:
         if callee.grad == "likely":
             return modules.likely(engine, state, values, place, "call")
-        return unknown_function(engine, state, values, place, module)
+        return unknown_function(engine, state, values, place, module, hoped)
     if grad_mode(state) is None:
         return {m.fresh(state, place[1], "network result", "no"): TRUE}
     atom = m.fresh(state, place[1], "network result", "likely")
@@ -246,12 +248,12 @@ def _inside(state: State, values: Iterable[Value], depth: int = 3) -> Iterator[V
 
 
 def unknown_function(
-    engine: Engine, state: State, values: list[Value], place: Place, module: str | None = None
+    engine: Engine, state: State, values: list[Value], place: Place, module: str | None = None, hoped: bool = False
 ) -> Value:
     """The result of an unknown function: if it requires grad, its graph comes from the arguments that do.
 
     That it does is an assumption, until ``backward()`` is called on it. module: how a callee is spelled that may have
-    parameters.
+    parameters. hoped: so little speaks for it that only a backward makes it worth a word.
     """
     m = engine.m
     # What is made where grad mode is off needs no grad, whatever goes in.
@@ -268,6 +270,8 @@ def unknown_function(
     if module is not None:
         m.callees[atom.tag] = module
         m.materialise(state, atom)
+        if hoped:
+            m.grounds.hoped.add(atom.tag)
     # What an unknown function is given is no tensor for that: numbers are handed on as well.
     edges = _edges(engine, state, values, True) if touched else {}
     if edges:

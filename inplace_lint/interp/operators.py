@@ -142,6 +142,14 @@ def _texts(m: object, atom: Atom) -> str | None:
     return None
 
 
+def _computed(engine: Engine, state: State, first: Unknown, suffix: str, op: str, place: Place) -> Unknown:
+    """What follows from an unknown by an operator: the same number each time, but another tensor."""
+    result = engine.m.derived(first, suffix)
+    if engine.m.known_tensor(state, result) is None:
+        return result
+    return engine.m.fresh(state, place[1], f"op{op}", first.grad, first.tensor)
+
+
 def unary(engine: Engine, state: State, flow: Flow, op: str, operand: Value, place: Place) -> Value:
     """``-x``, ``+x``, ``~x``, ``not x``."""
     if op == "not":
@@ -172,7 +180,7 @@ def unary(engine: Engine, state: State, flow: Flow, op: str, operand: Value, pla
         elif isinstance(literal, (int, float)) and op in "-+":
             values.append(under(const(-literal if op == "-" else literal), cond))
         elif isinstance(other, Unknown) and other.tag:
-            values.append({engine.m.derived(other, f" {op}"): cond})
+            values.append({_computed(engine, state, other, f" {op}", op, place): cond})
         else:
             values.append(ANYTHING)
     return union(values)
@@ -267,7 +275,7 @@ def _plain_atoms(engine: Engine, state: State, flow: Flow, op: str, a: Atom, b: 
             word = _texts(m, second)
             if word is not None and not first.tag.startswith("not "):
                 suffix = f" {op} {word.split(':', 1)[-1]}" if first is a else f" r{op} {word.split(':', 1)[-1]}"
-                result = m.derived(first, suffix)
+                result = _computed(engine, state, first, suffix, op, place)
                 counters.moved(m, first, op, result)
                 return {result: TRUE}
     return {m.fresh(state, place[1], f"op{op}", "no", False): TRUE}

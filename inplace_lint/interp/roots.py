@@ -540,6 +540,7 @@ class Analysis:
     # --- results ---
 
     def _collect(self) -> list[Root]:
+        grounds = self.m.grounds
         callers = direct_calls(self.code)
         visited = set().union(*(codes for _, _, codes, _ in self.results))
         return [
@@ -547,7 +548,11 @@ class Analysis:
                 None if root is None else (root.file, root.origin),
                 ()
                 if self._left_to_callers(root, callers, visited)
-                else tuple(self._told(p) for p in networks.settled(pending) if not self.m.grounds.denied(p.cond)),
+                else tuple(
+                    self._told(p)
+                    for p in networks.settled(pending)
+                    if not grounds.denied(p.cond) and not grounds.unconfirmed(p.event, p.cond)
+                ),
                 frozenset((code.file, code.origin) for code in codes if code is not root),
                 root is not None and root.name in TRAINED_METHODS,
                 complete,

@@ -310,7 +310,7 @@ def becomes(cls: type[nn.Module]) -> type[nn.Module]:
 
 def _always_or_switched(subject: Subject) -> list[str]:
     """Owned tensors that are there by default or as soon as one flag is set; not those of a second layer."""
-    kept: dict[str, None] = {}
+    kept: dict[str, None] = dict.fromkeys(_by_default(subject))
     for init, present in subject.presence:
         unusual = {
             p.name
@@ -321,6 +321,16 @@ def _always_or_switched(subject: Subject) -> list[str]:
             if owned in present and (not unusual or unusual == {_switch(subject, owned)}):
                 kept[owned] = None
     return [owned for owned in subject.owned if owned in kept] or list(subject.owned)
+
+
+def _by_default(subject: Subject) -> list[str]:
+    """Owned tensors that are there where nothing is given but what has to be; no sample may be like that."""
+    required = {param.name for param in subject.init.params if param.default is REQUIRED}
+    for init, _ in subject.presence:
+        with suppress(CallError):
+            made = subject.make({name: value for name, value in init.items() if name in required}, True)
+            return [owned for owned, _ in made.named_parameters(prefix="self") if owned in subject.owned]
+    return []
 
 
 def _prune(seen: Seen, dropped: set[str]) -> Seen:
