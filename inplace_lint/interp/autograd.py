@@ -395,7 +395,7 @@ def backward(
     if place is not None:
         # Who calls backward on something knows that it requires grad, and so that it is floating-point.
         m.grounds.differentiate(state.tensor(oid) for oid, _ in roots)
-        given = _given(state, roots)
+        given = _given(m, state, roots)
     if inputs is not None:
         targets: set[int] = set()
         stop: set[int] = set()
@@ -444,11 +444,11 @@ def backward(
     return passed
 
 
-def _given(state: State, roots: list[tuple[int, Cond]]) -> Cond:
+def _given(m: Machine, state: State, roots: list[tuple[int, Cond]]) -> Cond:
     """What has to hold for the one tensor that backward is called on to require grad: without it, backward raises as well."""
     (root,) = roots if len(roots) == 1 else (None,)
     tensor = None if root is None or root[1] else state.tensor(root[0])
-    return TRUE if tensor is None or tensor.status.interior is None else tensor.status.interior
+    return TRUE if tensor is None else m.grounds.of_grad(tensor.status.interior or TRUE)
 
 
 def _write_own(state: State, saved: Saved) -> None:
@@ -522,7 +522,7 @@ def _check_saved(
                 if together is None or m.contradicts(together, state.path) or m.doubtful(together):
                     continue
                 hidden = None if seen else write.through or "untracked"
-                weight = len(decisive_texts(together))
+                weight = len(decisive_texts(together)) + m.grounds.hopes(together)
                 # Which of two networks an unknown optimizer holds is told apart, to see whether it matters.
                 chosen = frozenset(fact for fact in together if fact.key.startswith(EITHER))
                 if told.get((write.place, seen, chosen), weight + 1) <= weight:

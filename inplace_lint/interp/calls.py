@@ -45,6 +45,7 @@ from inplace_lint.interp import (
     collection_types,
     custom_functions,
     denial,
+    forgetting,
     functions,
     instances,
     iteration,
@@ -499,7 +500,9 @@ def unknown_result(
         value = networks.call_unknown(engine, state, callee, positional, named, place, module=module, hoped=hoped)
     else:
         value = networks.unknown_function(engine, state, [*positional, *named.values()], place)
-    networks.remember_given(engine, state, value, [*positional, *named.values()])
+    given = [*positional, *named.values()]
+    networks.remember_given(engine, state, value, given)
+    forgetting.given_away(engine.m, state, given, place)
     if spelled is None and callee is not None and callee.tag in engine.m.callees:
         spelled = f"{engine.m.callees[callee.tag]}(...)"
     if spelled is not None:

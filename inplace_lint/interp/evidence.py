@@ -66,7 +66,8 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
             if instr.index in tuples and names.get(instr.obj) in params:
                 names[instr.dst] = names[instr.obj]
         elif isinstance(instr, ir.Const):
-            literals.add(instr.dst)
+            if isinstance(instr.value, (int, float, complex)):
+                literals.add(instr.dst)
         elif isinstance(instr, ir.Unary) and instr.op == "-" and names.get(instr.operand) in params:
             names[instr.dst] = names[instr.operand]
         elif isinstance(instr, ir.Binary):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, both, decisive_texts
 from inplace_lint.domain.objects import Tensor
-from inplace_lint.events import Event
+from inplace_lint.events import Event, SavedOverwritten
 from inplace_lint.interp import keys
 
 _REQUIRES_GRAD = "rg:"
@@ -92,8 +92,21 @@ class Grounds:
         """Whether a condition takes something for a tensor that requires grad which is used as none."""
         return not self.refuted.isdisjoint(tags_of(cond))
 
+    @staticmethod
+    def of_grad(cond: Cond) -> Cond:
+        """What a condition says of who requires grad."""
+        return frozenset(
+            fact for fact in cond if all(f.key.startswith(_REQUIRES_GRAD) and f.value for f in fact.parts or (fact,))
+        )
+
+    def hopes(self, cond: Cond) -> int:
+        """How many results of unknown callees a condition takes for tensors that require grad."""
+        return len(self.hoped & tags_of(cond)) if self.hoped else 0
+
     def unconfirmed(self, event: Event, cond: Cond) -> bool:
-        """Whether an event assumes, with no backward that says so, that what an unknown callee returned requires grad."""
+        """Whether an event assumes, with nothing trained to say so, that an unknown callee's result requires grad."""
+        if isinstance(event, SavedOverwritten) and event.backward_site is None:
+            return False  # it rests on that the result is trained
         texts = {f.text for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD) and f.key[3:] in self.hoped}
         return not texts.isdisjoint(event.context.assumptions)
 

@@ -11,14 +11,24 @@ WRITES = "    y = x.exp()\n    y += 1\n    y.sum().backward()\n"
 FLAGGED = "    y = w.exp() if flag else w * 2\n    if flag:\n        y += 1\n    y.sum().backward()\n"
 
 
-def test_an_unknown_argument_is_an_assumption() -> None:
-    (found,) = diagnostics(f"def f(x):\n{WRITES}")
+RETURNS = "    y = x.exp()\n    y += 1\n    return y\n"
+
+
+@pytest.mark.parametrize("parameter", ["x", "x: torch.Tensor"])
+def test_an_unknown_argument_is_an_assumption(parameter: str) -> None:
+    (found,) = diagnostics(f"def f({parameter}):\n{RETURNS}")
     assert (found.code, found.severity, found.span.start.row) == ("IPL202", Severity.WARNING, 5)
-    assert found.assumptions == ("argument `x` of `f` requires grad",)
+    assert found.assumptions == ("argument `x` of `f` requires grad", "the result of `f` is trained")
 
 
-def test_an_annotated_argument_is_one_as_well() -> None:
-    (found,) = diagnostics(f"def f(x: torch.Tensor):\n{WRITES}")
+def test_backward_on_what_comes_from_it_alone_needs_no_assumption() -> None:
+    """If it did not require grad, backward would raise as well."""
+    (found,) = diagnostics(f"def f(x):\n{WRITES}")
+    assert (found.code, found.severity, found.assumptions) == ("IPL202", Severity.ERROR, ())
+
+
+def test_of_two_arguments_backward_says_that_one_requires_grad() -> None:
+    (found,) = diagnostics(f"def f(x, v):\n    torch.relu(v)\n{WRITES.replace('y.sum()', '(y.sum() + v.sum())')}")
     assert (found.severity, found.assumptions) == (Severity.WARNING, ("argument `x` of `f` requires grad",))
 
 
