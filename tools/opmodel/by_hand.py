@@ -163,8 +163,20 @@ def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample],
         )
         for name in ("GRU", "LSTM", "RNN")
     }
+    # PyTorch's samples have batches of one, which are contiguous however they are turned.
+    heads: dict[str, object] = {"embed_dim": 4, "num_heads": 2}
+    block: dict[str, object] = {"d_model": 4, "nhead": 2, "dim_feedforward": 8}
+    turned: dict[str, object] = {**block, "batch_first": True, "norm_first": True}
+    three = (_x(3, 2, 4), _x(3, 2, 4) + 1, _x(3, 2, 4) + 2)
     return {
         **recurrent,
+        "MultiheadAttention": (
+            (heads, _s(*three)),
+            (heads, Sample(three, {"need_weights": False})),
+            ({**heads, "add_bias_kv": True}, _s(*three)),
+        ),
+        "TransformerEncoderLayer": ((block, _s(three[0])), (turned, _s(three[0]))),
+        "TransformerDecoderLayer": ((block, _s(*three[:2])), (turned, _s(*three[:2]))),
         "AdaptiveLogSoftmaxWithLoss": (
             ({"in_features": 4, "n_classes": 6, "cutoffs": [2, 4]}, _s(_x(3, 4), torch.tensor([0, 3, 5]))),
         ),
