@@ -87,6 +87,7 @@ class Tensor(_Thing):
     nodes: what made it (``grad_fn``). dtype: PyTorch's name of it, ``float`` / ``int`` where only the kind is known.
     grad: the value of ``.grad``. retains: ``retain_grad()`` was called. parameter: an ``nn.Parameter``.
     assumed: it stands for an unknown value of that tag, which may be no tensor.
+    turned: a view with its dimensions in another order.
     """
 
     made: Place
@@ -105,6 +106,7 @@ class Tensor(_Thing):
     dtype: str | None = None
     shape: tuple[int | None, ...] | None = None
     contiguous: bool | None = True
+    turned: bool = False
     retains: bool = False
     grad: Value | None = None
     parameter: bool = False
@@ -349,6 +351,7 @@ def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
         dtype=a.dtype if a.dtype == b.dtype else None,
         shape=a.shape if a.shape == b.shape else None,
         contiguous=a.contiguous if a.contiguous == b.contiguous else None,
+        turned=a.turned or b.turned,
         retains=a.retains or b.retains,
         grad=grad,
         parameter=a.parameter or b.parameter,

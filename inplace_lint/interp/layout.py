@@ -452,6 +452,21 @@ def is_piece(tensor: Tensor) -> bool:
     return any(mark.kind == "multi" and mark.place == tensor.made for mark in tensor.marks)
 
 
+_TURNING = frozenset({"transpose", "permute", "swapaxes", "swapdims", "movedim", "moveaxis", "adjoint", "mT", "mH"})
+_FOLDING = frozenset({"linear", "Linear", "matmul", "__matmul__", "__rmatmul__"})
+"""Ops that put all dimensions but the last together before they multiply. Where that takes a copy, they keep the copy."""
+
+
+def is_turned(base: Tensor, name: str) -> bool:
+    """Whether a view that the op of that name makes has its dimensions in another order than the memory."""
+    return base.turned or name in _TURNING
+
+
+def is_copied(tensor: Tensor, name: str) -> bool:
+    """Whether an op works on a copy of an input, as seen in PyTorch 2.13: of a turned one of three dimensions or more."""
+    return tensor.turned and name in _FOLDING and (tensor.shape is None or len(tensor.shape) > 2)
+
+
 def view_contiguous(base: Tensor, output: Output) -> bool | None:
     """Whether a view's memory is contiguous."""
     if output.breaks_contiguity:

@@ -227,7 +227,7 @@ def _make_node(
             continue
         guard = maybe_both(any_requires(state, inputs, row.guard), enabled) if row.guard else wanted
         for item in inputs:
-            if item.param != row.what:
+            if item.param != row.what or layout.is_copied(item.tensor, call.name):
                 continue
             if row.guard == ("others",):
                 guard = maybe_both(any_requires(state, [i for i in inputs if i is not item], None), enabled)
@@ -504,6 +504,7 @@ def _alias(
         dtype=base.dtype,
         shape=layout.view_shape(state, base, output, bound),
         contiguous=layout.view_contiguous(base, output),
+        turned=layout.is_turned(base, call.name),
         is_array=output.kind == "array",
         from_grad=base.from_grad,
     )
