@@ -102,9 +102,15 @@ def follows(m: Machine, made: Unknown, parts: Iterable[Value]) -> None:
             m.counters[made.tag] = loop
 
 
+def _loop_counted(m: Machine, atom: Unknown) -> Place | None:
+    """The loop whose rounds a number counts, be it downwards."""
+    loop = m.counters.get(atom.tag)
+    return m.loop_of(atom.tag) if loop is None and atom.tag.startswith(f"#{COUNTER}") else loop
+
+
 def _loop_of_key(m: Machine, atom: Unknown) -> Place | None:
     """The loop of which each round has another key: one that counts, or goes over names."""
-    loop = m.counters.get(atom.tag)
+    loop = _loop_counted(m, atom)
     return m.loop_of(atom.tag) if loop is None and atom.tag.startswith(ELEMENT) else loop
 
 
@@ -188,15 +194,15 @@ def element(m: Machine, order: Order | None, index: Value) -> Value | None:
     return found
 
 
-def slot(m: Machine, index: Value, in_dict: bool = False) -> str | None:
+def slot(m: Machine, index: Value, by_element: bool = False) -> str | None:
     """The key of the facts about what lies at a counter's position in a sequence, while its loop runs; None for another index.
 
-    in_dict: what lies under a key, which may be something that the loop goes over: no dict is gone through with a key twice.
+    by_element: the index may be something that the loop goes over: hardly any loop picks the same thing twice.
     """
     (atom,) = index if len(index) == 1 else (None,)
     loop = None
     if isinstance(atom, Unknown):
-        loop = _loop_of_key(m, atom) if in_dict else m.counters.get(atom.tag)
+        loop = _loop_of_key(m, atom) if by_element else _loop_counted(m, atom)
     if loop is None or not isinstance(atom, Unknown) or ("loop", loop) not in m.ctx or atom.tag.endswith("~"):
         return None
     key = f"{SLOT}{atom.tag}"
@@ -204,12 +210,12 @@ def slot(m: Machine, index: Value, in_dict: bool = False) -> str | None:
     return key
 
 
-def at_slot(m: Machine, held: Value, index: Value, in_dict: bool = False) -> Value:
+def at_slot(m: Machine, held: Value, index: Value, by_element: bool = False) -> Value:
     """What of a sequence or a dict may lie at an index: a counter never comes back to where it was.
 
     What was there before the loop lies in one place, so it is met in one round; that it was this one is a fact.
     """
-    key = slot(m, index, in_dict)
+    key = slot(m, index, by_element)
     if key is None:
         return held
     here: dict[Atom, Cond] = {}

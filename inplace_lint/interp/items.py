@@ -179,7 +179,7 @@ def _container_item(
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
             return box.rest or ANYTHING
-        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index, in_dict=True), index)
+        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index, by_element=True), index)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))
@@ -206,9 +206,8 @@ def _container_item(
     if literal is not None and literal.value in (0, -1) and order is not None:
         return (order.lasts() if literal.value else order.firsts()) or contents(box) or ANYTHING
     by_round = counters.element(engine.m, box.order, index)
-    if by_round is not None:
-        return by_round
-    return counters.at_slot(engine.m, contents(box), index) or ANYTHING
+    held = contents(box) if by_round is None else by_round
+    return counters.at_slot(engine.m, held, index, by_element=True) or ANYTHING
 
 
 def _one_entry(engine: Engine, state: State, held: Value, place: Place) -> Value:
