@@ -123,10 +123,24 @@ def pop(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     if order is not None and position in (0, -1):
         left = sequences.beheaded(order) if position == 0 else sequences.curtailed(order)
         state.put(oid, sequence(box.kind, left, contents(box)))
-        return (order.firsts() if position == 0 else order.lasts()) or contents(box) or ANYTHING
+        found = (order.firsts() if position == 0 else order.lasts()) or contents(box)
+        return _taken_out(engine, state, oid, found)
     if box.kind != "dict":
         state.put(oid, sequence(box.kind, None, contents(box)))
-    return contents(box) or ANYTHING
+    return _taken_out(engine, state, oid, contents(box))
+
+
+def _taken_out(engine: Engine, state: State, oid: int, held: Value) -> Value:
+    """What is taken out of a list is met in this round of a loop alone."""
+    m = engine.m
+    loop = m.loops[-1] if m.loops and ("loop", m.loops[-1]) in m.ctx else None
+    if loop is None:
+        return held or ANYTHING
+    each = oid < 0 or oid in m.several
+    return {
+        atom: cond | {m.seat(atom, loop, each)} if isinstance(atom, int) and iteration.may_differ(state, atom) else cond
+        for atom, cond in held.items()
+    } or ANYTHING
 
 
 method("deque", "pop")(pop)
@@ -143,8 +157,8 @@ def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     order = order_of(box)
     if order is not None:
         state.put(oid, sequence(box.kind, sequences.beheaded(order), contents(box)))
-        return order.firsts() or contents(box) or ANYTHING
-    return contents(box) or ANYTHING
+        return _taken_out(engine, state, oid, order.firsts() or contents(box))
+    return _taken_out(engine, state, oid, contents(box))
 
 
 @method("list", "clear")

@@ -312,7 +312,7 @@ def _of_this_visit(engine: Engine, state: State, element: Atom, place: Place, nu
             }
             parts.append({atom: cond for atom, cond in found.items() if cond is not None})
         return one(state.allocate(engine.m.oid(place[1], f"items of {element}"), Container("tuple", tuple(parts))))
-    met = isinstance(element, int) and _may_differ(box)
+    met = isinstance(element, int) and may_differ(state, element)
     return {element: frozenset({engine.m.seat(element, place, several, number)}) if met else TRUE}
 
 
@@ -327,8 +327,9 @@ def note_several(engine: Engine, made: Value, sources: Iterable[Value]) -> None:
         engine.m.several.update(atom for atom in made if isinstance(atom, int))
 
 
-def _may_differ(met: Obj | None) -> bool:
+def may_differ(state: State, oid: int) -> bool:
     """Whether a loop over several such things is known to meet another one in each round: a tensor, or a list of them."""
+    met = state.heap.get(oid)
     return isinstance(met, (Tensor, Instance)) or (
         isinstance(met, Container) and (met.items is None or met.kind == "list")
     )
@@ -342,7 +343,7 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
     fresh: dict[Atom, Cond] = {}
     for atom, cond in value.items():
         new: Atom = atom
-        if isinstance(atom, int) and _may_differ(state.heap.get(atom)):
+        if isinstance(atom, int) and may_differ(state, atom):
             fresh[atom] = cond | {engine.m.seat(atom, place, inner)}
             continue
         box = state.heap.get(atom) if isinstance(atom, int) else None
