@@ -402,7 +402,7 @@ def put(
             sure = (oid > 0 or every) and (not cond or cond <= state.path)
             new = value if sure or old is None else union((old, under(value, cond)))
             seat = belonging.met(engine.m, state, oid, cond) if oid < 0 and not every else TRUE
-            left = belonging.others(old, seat) if seat and old is not None else None
+            left = belonging.others(m, oid, attr, old, seat, value) if seat and old is not None else None
             if left is not None:
                 new = union((left, under(value, cond | seat)))
             if every or left is not None:

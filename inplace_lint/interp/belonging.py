@@ -7,12 +7,14 @@ puts into the list of its particle is in no other's, and what it takes out of it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
-from inplace_lint.domain.objects import Container, Instance, reachable_from
+from inplace_lint.domain.objects import Container, Instance, Place, contents, reachable_from
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Value, under, union
-from inplace_lint.interp.keys import ELSEWHERE, NOW, seats
+from inplace_lint.domain.values import Atom, Const, Value, under, union
+from inplace_lint.interp.keys import EARLIER, ELSEWHERE, seats
 from inplace_lint.interp.machine import Machine
 
 _OBJECT = re.compile(r" of (-?\d+)$|^#slot (?:of each )?(-?\d+) \d+$")
@@ -69,13 +71,21 @@ def _is_about(m: Machine, state: State, fact: Fact, oid: int) -> bool:
     return oid in seen
 
 
-def others(held: Value, seat: Cond) -> Value | None:
-    """What several objects hold after the one that a round met was emptied; None where it is not known to be one of them."""
-    if len(seat) != 1:
+def others(
+    m: Machine, holder: int, attr: str | None, held: Value, seat: Cond, given: Iterable[Atom] = ()
+) -> Value | None:
+    """What several objects hold after the one that a round met was emptied; None where it is not known to be one of them.
+
+    holder, attr: what held it, for the end of the loop: by then each was met. given: what the one holds instead.
+    """
+    live = [fact for fact in seat if fact.value not in (EARLIER, ELSEWHERE)]
+    if len(live) != 1:
         return None
-    (fact,) = seat
-    if fact.value != NOW:
-        return None
+    (fact,) = live
+    loop = m.loop_of(fact.key)
+    if loop is not None:
+        instead = m.emptied.setdefault(loop, {}).setdefault((holder, attr, fact.key), set())
+        instead.update(atom for atom in given if isinstance(atom, Const))
     left: dict[Atom, Cond] = {}
     for atom, cond in held.items():
         if not any(own.key == fact.key for own in cond):
@@ -83,3 +93,24 @@ def others(held: Value, seat: Cond) -> Value | None:
         elif fact not in cond:
             add_to(left, atom, cond)
     return left
+
+
+def all_met(m: Machine, state: State, loop: Place) -> None:
+    """A loop over several objects has come to its end: what it took from each that it met is left in none of them."""
+    for (holder, attr, key), instead in m.emptied.get(loop, {}).items():
+        owner = state.heap.get(holder)
+        if isinstance(owner, Instance) and attr is not None and attr in owner.attrs:
+            kept = _of_those_met(owner.attrs[attr], key, instead)
+            if kept and len(kept) < len(owner.attrs[attr]):
+                state.heap.pop(holder)
+                state.put(holder, replace(owner, attrs={**owner.attrs, attr: kept}))
+        elif isinstance(owner, Container) and attr is None and owner.kind != "dict":
+            state.heap[holder] = Container(owner.kind, None, None, _of_those_met(contents(owner), key, instead))
+
+
+def _of_those_met(held: Value, key: str, instead: set[Atom]) -> Value:
+    return {
+        atom: cond
+        for atom, cond in held.items()
+        if atom in instead or any(fact.key == key and fact.value != ELSEWHERE for fact in cond)
+    }

@@ -165,7 +165,9 @@ def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
 def clear(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``clear``."""
     box = _box(state, oid)
-    left = belonging.others(contents(box), belonging.met(engine.m, state, oid, site.given)) if oid < 0 else None
+    m = engine.m
+    met = belonging.met(m, state, oid, site.given)
+    left = belonging.others(m, oid, None, contents(box), met) if oid < 0 else None
     if left is not None and box.kind != "dict":
         state.heap[oid] = Container(box.kind, None, None, left)
         return NONE

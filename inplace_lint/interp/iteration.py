@@ -12,7 +12,7 @@ from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor,
 from inplace_lint.domain.sequences import Order, Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import calls, classes, counters, walking
+from inplace_lint.interp import belonging, calls, classes, counters, walking
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import UNROLL, Engine, handles
 from inplace_lint.interp.keys import COUNTER, seats
@@ -144,6 +144,11 @@ def _atom_elements(
     return Elements(None, ANYTHING)
 
 
+def _is_dict(state: State, atom: Atom) -> bool:
+    box = state.heap.get(atom) if isinstance(atom, int) else None
+    return isinstance(box, Container) and box.kind == "dict"
+
+
 def _of_container(box: Container) -> Elements:
     if box.kind == "dict":
         if box.entries is not None and not box.rest:
@@ -261,6 +266,8 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         values = state.registers[-1].get(spot, ANYTHING)
         inner = elements(engine, state, flow, values, place)
         element = counters.counted(engine.m, state, place[1], inner.exact) or inner.any or ANYTHING
+        if element == ANYTHING and all(_is_dict(state, atom) for atom in values):
+            element = one(engine.m.fresh(state, place[1], "element", "no", False))  # a key, another one each time
         element = _of_this_round(engine, state, element, place, "", _stands_for_several(engine, values))
         counters.start_round(engine.m, state, element, place)
         state.registers[-1][instr.item] = element
@@ -269,6 +276,8 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     after = engine.loop(instr, state, flow, start, _of_modules(state, iterable))
     if after is not None:
         after.registers[-1].pop(spot, None)
+        if not any(isinstance(part, ir.Break) for part in ir.walk(instr.body)):
+            belonging.all_met(engine.m, after, place)
     return after
 
 
@@ -294,6 +303,8 @@ def _follow(engine: Engine, instr: ir.For, state: State, flow: Flow, visits: Wal
     current = walking.follow(m, state, visits, visit, place, may_be_empty=not modules)
     m.last_visit.pop(place, None)
     m.ctx, m.unrolled = outer_ctx, outer_product
+    if current is not None and not inner.breaks:
+        belonging.all_met(m, current, place)
     if current is not None:
         current = engine.run(instr.orelse, current, flow)
     return join_all([*([current] if current is not None else []), *inner.breaks])

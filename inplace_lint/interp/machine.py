@@ -135,6 +135,9 @@ class Machine:
         self.registries: dict[int, int] = {}
         self.complete: dict[int, list[Value]] = {}
         self.universal: set[int] = set()
+        self.emptied: dict[Place, dict[tuple[int, str | None, str], set[Atom]]] = {}
+        """What loops took from each of several objects that they met: by the holder, its attribute the fact that it is met, and
+        the literals that they gave to it instead."""
         self.asked_last: set[str] = set()
         self.last_visit: dict[Place, tuple[Cond | None, Cond | None]] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
@@ -329,6 +332,9 @@ class Machine:
         each: loops around it go over other things every time.
         """
         inside = self.ctx[: self.ctx.index(("loop", loop)) + 1] if ("loop", loop) in self.ctx else self.ctx
+        # Each visit has a context of its own; what it is about is the same in all of them.
+        visits = (n for n, part in enumerate(inside) if isinstance(part, tuple) and part[0] == loop)
+        inside = inside if visit is None else inside[: next(visits, len(inside))]
         tag = f"{keys.EACH if each else keys.SLOT}{oid} {self._intern(('seat', loop, inside))}"
         self.note_tag_of(tag, loop)
         return Fact(tag, keys.NOW if visit is None else keys.VISIT + visit)
