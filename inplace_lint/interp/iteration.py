@@ -273,7 +273,9 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         state.registers[-1][instr.item] = element
         return state
 
-    after = engine.loop(instr, state, flow, start, _of_modules(state, iterable))
+    # Within another loop, what one that runs no round leaves behind is of the round before: nobody means that.
+    never_empty = _of_modules(state, iterable) or bool(engine.m.loops)
+    after = engine.loop(instr, state, flow, start, never_empty)
     if after is not None:
         after.registers[-1].pop(spot, None)
         if not any(isinstance(part, ir.Break) for part in ir.walk(instr.body)):
