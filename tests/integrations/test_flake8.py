@@ -17,7 +17,7 @@ else:
 
 ROOT = Path(__file__).parents[2]
 BROKEN = "import torch\n\nw = torch.ones(3, requires_grad=True)\nw += 1\n"
-SAVED = "import torch\n\n\ndef f(x):\n    日本 = x.exp(); 日本 += 1\n    日本.sum().backward()\n"
+SAVED = "import torch\n\n\ndef f(x, v):\n    日本 = x.exp(); 日本 += 1\n    (日本.sum() + v.exp().sum()).backward()\n"
 
 
 @pytest.fixture(scope="module")

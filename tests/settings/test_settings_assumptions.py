@@ -10,7 +10,7 @@ from inplace_lint import api
 from inplace_lint.diagnostics import Severity
 from inplace_lint.settings import Settings
 
-ARGUMENT = "import torch\ndef f(x: torch.Tensor):\n    y = x.exp()\n    y += 1\n    y.sum().backward()\n"
+ARGUMENT = "import torch\ndef f(x, v):\n    y = x.exp()\n    y += 1\n    (y.sum() + v.exp().sum()).backward()\n"
 FORWARD = """\
 import torch
 class Net(torch.nn.Module):

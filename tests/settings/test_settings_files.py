@@ -155,7 +155,7 @@ def test_what_holds_for_the_run_comes_from_where_it_is_started(tree: Path, inpla
 
 
 def test_fail_on_and_severity_hold_file_by_file(tree: Path, inplace_lint: Run) -> None:
-    assumed = "import torch\ndef f(x: torch.Tensor):\n    y = x.exp()\n    y += 1\n    y.sum().backward()\n"
+    assumed = "import torch\ndef f(x, v):\n    y = x.exp()\n    y += 1\n    (y.sum() + v.exp().sum()).backward()\n"
     (tree / "pkg" / "w.py").write_text(assumed)
     assert inplace_lint("check", "pkg/w.py").status == 1
     (tree / "pkg" / "inplace-lint.toml").write_text("fail-on = 'error'\n")
