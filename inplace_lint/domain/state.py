@@ -34,6 +34,14 @@ from inplace_lint.domain.values import NOTHING, Const, Renaming, Sym, Unknown, V
 GRAD, NO_GRAD, INFERENCE = "grad", "no_grad", "inference"
 
 
+def switched(mode: Mapping[str, Cond], to: Mapping[str, Cond]) -> dict[str, Cond]:
+    """The grad mode after ``no_grad`` or ``enable_grad`` in a mode: inference mode stays on inside of them."""
+    inference = mode.get(INFERENCE)
+    if inference is None or INFERENCE in to:
+        return dict(to)
+    return dict(mode) if len(mode) == 1 else {INFERENCE: inference, **to}
+
+
 class State:
     """A mutable abstract state. ``copy`` before a branch; objects and values inside are never changed in place."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both
 from inplace_lint.domain.objects import Container, Instance, Place, contents
-from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
+from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State, switched
 from inplace_lint.domain.values import (
     ANYTHING,
     NONE,
@@ -39,13 +39,13 @@ def mode_of(engine: Engine, state: State, instance: Instance) -> dict[str, Cond]
             mode[GRAD] = yes
         if no is not None:
             mode[NO_GRAD] = no
-        return mode
+        return switched(state.mode, mode)
     if path == "torch.inference_mode":
         flag_value = constant_of(instance.config.get("*0", instance.config.get("mode", const(True))))
         # Switching inference mode off switches grad mode on (c10/core/InferenceMode.h).
         return {INFERENCE: TRUE} if flag_value is not False else {GRAD: TRUE}
     if path in GRAD_MODES:
-        return {GRAD_MODES[path]: TRUE}
+        return switched(state.mode, {GRAD_MODES[path]: TRUE})
     return None
 
 

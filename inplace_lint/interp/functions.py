@@ -12,7 +12,7 @@ from dataclasses import replace
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Frame, Function, Instance, Place
-from inplace_lint.domain.state import State, join_all
+from inplace_lint.domain.state import State, join_all, switched
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Unknown, Value, one, union
 from inplace_lint.interp import classes
 from inplace_lint.interp.budget import BudgetExceeded
@@ -220,7 +220,7 @@ def _follow(
     engine.m.holders.enter(frame, names.values())
     mode = dict(state.mode)
     if function.grad_mode is not None:
-        state.mode = {function.grad_mode: TRUE}
+        state.mode = switched(mode, {function.grad_mode: TRUE})
     inner = Flow(frame, function.module, code)
     # A generator that never ends still hands out its values.
     entry = state.copy() if code.is_generator else None
