@@ -128,8 +128,11 @@ def _may_be_called(model: OpModel, method: str, call: ir.Call) -> bool:
     row = model.method(method)
     if row is None:
         return True
-    given = len(call.args)
-    return any(given < len(variant.params) or any(param.star for param in variant.params) for variant in row.variants)
+    return any(_have_room(variant.params[1:], len(call.args)) for variant in row.variants)
+
+
+def _have_room(params: Sequence[Param], given: int) -> bool:
+    return given <= len(params) or any(param.star for param in params)
 
 
 def shows_tensor(model: OpModel, state: State, name: str, positional: Sequence[Value], named: Collection[str]) -> bool:
@@ -145,10 +148,10 @@ def shows_tensor(model: OpModel, state: State, name: str, positional: Sequence[V
 
 
 def _takes(state: State, params: Sequence[Param], positional: Sequence[Value], named: Collection[str]) -> bool:
+    if not _have_room(params, len(positional) + len(named)):
+        return False
     if any(param.star for param in params):
         return True
-    if len(positional) + len(named) > len(params):
-        return False
     # Where a tensor's method takes a number, as ``norm`` does, one that is given a tensor is that of a submodule.
     return all(
         param.kind.startswith("tensor") or not any(_is_tensor(state, atom) for atom in value)
