@@ -60,6 +60,7 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
         placed = [_place(spelling, sample, bound_by) for sample in pool().get(name, ())]
         if any(placed):
             break
+    _seeded(spelling, bound_by)
     found = []
     for index, signature in enumerate(spelling.signatures):
         call = caller(spelling.function, signature)
@@ -76,6 +77,17 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
         _relayout(call, signature, bases, seen)
         found.append((signature, seen, causal))
     return found
+
+
+def _seeded(spelling: Spelling, bound_by: dict[int, list[dict[str, object]]]) -> None:
+    """What takes a random number generator besides is observed on the samples of the overload that takes none."""
+    for index, signature in enumerate(spelling.signatures):
+        names = [param.name for param in signature.params]
+        if bound_by[index] or "generator" not in names:
+            continue
+        for other, without in enumerate(spelling.signatures):
+            if [param.name for param in without.params] == [name for name in names if name != "generator"]:
+                bound_by[index] += [{**bound, "generator": torch.Generator()} for bound in bound_by[other]]
 
 
 def _place(spelling: Spelling, sample: Sample, bound_by: dict[int, list[dict[str, object]]]) -> bool:

@@ -162,6 +162,8 @@ def _tensors() -> list[torch.Tensor]:
 def _fillers(param: Param, type_text: str) -> list[object]:
     if param.kind == "number":
         return [2.0, 1]
+    if "Generator" in type_text:
+        return [torch.Generator()]
     if "bool" in type_text:
         return [False]
     if "ScalarType" in type_text or "dtype" in type_text:
