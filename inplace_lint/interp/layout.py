@@ -120,10 +120,12 @@ def promote(dtypes: Sequence[str | None]) -> str | None:
 def result_dtype(
     state: State, output: Output, inputs: Sequence[Tensor], bound: Mapping[str, Value], name: str
 ) -> str | None:
-    """The dtype of a new output; a conversion is named after its dtype."""
+    """The dtype of a new output; a conversion is named after its dtype, or makes that of a tensor that it is given."""
     named = dtype_of(bound.get("dtype")) or (CONVERSIONS.get(name) if output.maybe == "dtype" else None)
     if named is not None:
         return named
+    if _model(state, output, bound) is not None:
+        return _model(state, output, bound) or None
     if output.dtype == "bool":
         return "bool"
     if output.dtype == "int":
@@ -142,6 +144,17 @@ def result_dtype(
             return "float32"
         return joined
     return None
+
+
+def _model(state: State, output: Output, bound: Mapping[str, Value]) -> str | None:
+    """The dtype of the tensor that a conversion is told to make another one like; empty where nobody knows it."""
+    if output.maybe not in ("dtype", "values"):
+        return None
+    models = [state.tensor(atom) if isinstance(atom, int) else None for atom in bound.get("other", NOTHING)]
+    if not models or None in models:
+        return None
+    dtypes = {tensor.dtype or "" for tensor in models if tensor is not None}
+    return next(iter(dtypes)) if len(dtypes) == 1 else ""
 
 
 def broadcast(shapes: Sequence[Shape | None]) -> Shape | None:
@@ -200,14 +213,18 @@ def keeps_memory(
 ) -> tuple[Cond | None, Cond | None]:
     """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
     moved = moves(base, bound, output)
-    if output.maybe is None or (output.maybe in ("values", "shape") and not moved):
+    model = _model(state, output, bound) if base.dtype is not None else None
+    if output.maybe is None or (output.maybe in ("values", "shape") and not moved and model is None):
         return TRUE, None
     copy = constant_of(bound.get("copy"), False)
     if copy is True:
         return None, TRUE
     shares: bool | None = None
     what: str = output.maybe
-    if output.maybe == "values":
+    if model is not None and (model or not may_require_grad(base.dtype)):
+        # A mask that is made like something unknown is made like what is computed with: a copy.
+        shares = model == base.dtype
+    elif output.maybe == "values":
         shares = True
     elif output.maybe == "contiguous":
         shares = base.contiguous

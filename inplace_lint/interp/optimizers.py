@@ -1,7 +1,8 @@
 """Optimizers: which parameters each holds, and that ``step()`` writes to those that have a gradient.
 
-An optimizer's ``param_groups`` is what it is in PyTorch, a list of dicts with a list under ``params``, so code that goes
-through the groups, adds to them or hands them to another optimizer needs no rules of its own.
+An optimizer's ``param_groups`` is what it is in PyTorch, a list of dicts with a list under ``params``, and its ``state`` a
+default dict of dicts, so code that goes through the groups, adds to them, hands them to another optimizer or keeps tensors
+for each parameter needs no rules of its own.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def initialise(engine: Engine, state: State, oid: int, path: str, site: CallSite
         groups.append(one(state.allocate(m.named_oid("parameter group of", oid), group)))
     box = Container("list", tuple(groups)) if exact or plain else Container("list", None, None, union(groups))
     made = one(state.allocate(m.named_oid("parameter groups of", oid), box))
-    state.put(oid, replace(instance, attrs={**instance.attrs, GROUPS: made}))
+    kept = Container("dict", (), {}, default=one(Sym("builtins.dict")))
+    own = one(state.allocate(m.named_oid("state of", oid), kept))
+    state.put(oid, replace(instance, attrs={**instance.attrs, GROUPS: made, "state": own}))
 
 
 def _sorted_out(engine: Engine, state: State, given: Value, site: CallSite) -> tuple[list[Value], list[Value], bool]:
