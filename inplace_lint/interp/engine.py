@@ -26,6 +26,8 @@ UNROLL = 12
 """Rounds of a loop over known elements that are run one by one."""
 UNROLL_PRODUCT = 72
 """Rounds that nested unrolled loops may take together."""
+UNROLL_WORK = 1_000
+"""Instructions that they may take, where they are more: ``for layer in layers: x = layer(x)`` has four of them."""
 
 MAY_RAISE = (
     ir.Call,
@@ -382,9 +384,12 @@ class Engine:
             current = self.run(instr.orelse, current, flow)
         return join_all([*([current] if current is not None else []), *inner.breaks])
 
-    def may_unroll(self, count: int) -> bool:
-        """Whether a loop of that many rounds is run round by round."""
-        return count <= UNROLL and count * self.m.unrolled <= UNROLL_PRODUCT
+    def may_unroll(self, count: int, body: ir.Region = ()) -> bool:
+        """Whether a loop of that many rounds is run round by round: few rounds, or rounds of few instructions."""
+        rounds = count * self.m.unrolled
+        if count <= UNROLL and rounds <= UNROLL_PRODUCT:
+            return True
+        return bool(body) and rounds * sum(1 for _ in ir.walk(body)) <= UNROLL_WORK
 
 
 def _without_identity_false(value: Value) -> Value:

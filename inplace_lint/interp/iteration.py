@@ -14,11 +14,13 @@ from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
 from inplace_lint.interp import belonging, calls, classes, counters, walking
 from inplace_lint.interp.binding import Arguments
-from inplace_lint.interp.engine import UNROLL, Engine, handles
+from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.keys import COUNTER, seats
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 
+MOST_VISITS = 48
+"""Elements of an ordered sequence that are visited one after another."""
 MOST_PARTS = 64
 """Modules or parameters of a model that a loop goes through one by one, whatever it does to each."""
 MOST_PARTS_WORK = 6_000
@@ -254,10 +256,10 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         parts = _all_parts(engine, state, iterable, inner, instr.body)
         if parts is not None and (engine.m.unrolled == 1 or engine.may_unroll(len(parts))):
             return engine.unroll(instr, state, flow, parts, True)
-        if inner.exact is not None and engine.may_unroll(len(inner.exact)):
+        if inner.exact is not None and engine.may_unroll(len(inner.exact), instr.body):
             return engine.unroll(instr, state, flow, inner.exact)
-    visits = walking.walk_of(inner.ordered(), UNROLL)
-    if visits is not None and engine.may_unroll(len(visits.steps)):
+    visits = walking.walk_of(inner.ordered(), MOST_VISITS)
+    if visits is not None and engine.may_unroll(len(visits.steps), instr.body):
         return _follow(engine, instr, state, flow, visits, _stands_for_several(engine, iterable))
     spot = -1 - instr.item
     state.registers[-1][spot] = iterable

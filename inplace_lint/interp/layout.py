@@ -492,10 +492,16 @@ def view_contiguous(base: Tensor, output: Output) -> bool | None:
 
 
 def pieces(
-    m: Machine, state: State, tensor: Tensor, call: OpCall, tag: str, bound: Mapping[str, Value] | None
+    m: Machine,
+    state: State,
+    tensor: Tensor,
+    call: OpCall,
+    tag: str,
+    bound: Mapping[str, Value] | None,
+    count: int | None = None,
 ) -> Value:
     """Several outputs of one op, as a tuple: each on its own where their number is known, one summary otherwise."""
-    count = _piece_count(state, tensor, bound)
+    count = count or _piece_count(state, tensor, bound)
     origin = call.place[1]
     fresh = tensor.storages == frozenset({m.oid(origin, tag)})
     if count is None:

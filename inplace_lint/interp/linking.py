@@ -108,10 +108,17 @@ def resolve(engine: Engine, state: State, value: Value) -> Value:
     return found
 
 
-def name_in(engine: Engine, state: State, key: str, name: str) -> Value | None:
-    """What ``name`` is in a module of the project, its objects put into the state; None where nothing binds it."""
+def name_in(engine: Engine, state: State, key: str, name: str, seen: set[str] | None = None) -> Value | None:
+    """What ``name`` is in a module of the project, its objects put into the state; None where nothing binds it.
+
+    ``seen`` holds the modules that a search through star imports has asked: many ways lead to a module that all others import.
+    """
     m = engine.m
     asked = (key, name)
+    if seen is not None:
+        if key in seen:
+            return None
+        seen.add(key)
     inner = None if m.project is None else m.project.submodule(key, name)
     if asked in m.resolving:
         # ``from . import name`` in the package itself: the name is bound to what has to be found yet.
@@ -124,7 +131,7 @@ def name_in(engine: Engine, state: State, key: str, name: str) -> Value | None:
             return value
         if inner is not None:
             return one(Imported(inner))
-        return None if name.startswith("_") else from_stars(engine, state, frame, name)
+        return None if name.startswith("_") else from_stars(engine, state, frame, name, seen)
     finally:
         m.resolving.discard(asked)
 
@@ -138,12 +145,13 @@ def bound_in(engine: Engine, state: State, frame: int, name: str) -> Value | Non
     return value if key is None else linked(engine, state, key, value)
 
 
-def from_stars(engine: Engine, state: State, frame: int, name: str) -> Value | None:
+def from_stars(engine: Engine, state: State, frame: int, name: str, seen: set[str] | None = None) -> Value | None:
     """What a name is that only star imports of a module can bind; None where none of them binds it for certain."""
     outside: dict[Atom, Cond] = {}
+    seen = set() if seen is None else seen
     for atom in module_frame(engine, state, frame).names.get("*", NOTHING):
         if isinstance(atom, Imported):
-            value = name_in(engine, state, atom.file, name)
+            value = name_in(engine, state, atom.file, name, seen)
             if value is not None:
                 return value
         elif isinstance(atom, Sym):

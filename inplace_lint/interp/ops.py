@@ -29,6 +29,7 @@ from inplace_lint.interp.autograd import (
 )
 from inplace_lint.interp.binding import Arguments, Binding, pick
 from inplace_lint.interp.engine import Engine, with_path
+from inplace_lint.interp.keys import seats
 from inplace_lint.interp.machine import Machine
 from inplace_lint.opmodel.schema import Output, Variant
 
@@ -147,9 +148,19 @@ def _inputs(m: Machine, state: State, variant: Variant, bound: Binding, call: Op
 def any_requires(state: State, inputs: Sequence[_Input], names: Sequence[str] | None) -> Cond | None:
     """When one of the inputs (of those parameters) requires grad."""
     found: Cond | None = None
+    certain: dict[str, bool] = {}
+    terms: dict[str, list[Cond]] = {}
     for item in inputs:
         if names is None or item.param in names:
-            found = maybe_either(found, maybe_both(requires(state, item.tensor), item.cond))
+            needed = requires(state, item.tensor)
+            certain[item.param] = certain.get(item.param, True) and needed is not None and needed <= item.cond
+            if (term := maybe_both(needed, item.cond)) is not None:
+                terms.setdefault(item.param, []).append(term)
+    for param, ways in terms.items():
+        # Whichever element it comes from, it requires grad: that it comes from one of them is no condition.
+        of_any = certain[param] and len(ways) > 1
+        for term in ways:
+            found = maybe_either(found, term - seats(term) if of_any else term)
     return found
 
 
@@ -450,7 +461,7 @@ def _fresh_output(
         from_grad=from_grad,
     )
     if output.multi:
-        return layout.pieces(m, state, tensor, call, tag, None)
+        return layout.pieces(m, state, tensor, call, tag, None, output.count)
     return one(state.allocate(oid, tensor))
 
 

@@ -86,7 +86,8 @@ class Output:
     of: the parameter that is viewed or returned. maybe: the output is ``kind`` or ``new``, depending on memory
     layout, dtype or values: ``contiguous`` (as that kind if the input's memory is contiguous), ``dtype`` (if the dtype already
     fits), ``shape`` (if the shape already fits), ``values``; None where it always is.
-    multi: a list or tuple of many tensors; with ``multi_view`` PyTorch forbids writing to any one of them.
+    multi: a list or tuple of many tensors, of ``count`` where that is always the same; with ``multi_view`` PyTorch
+    forbids writing to any one of them.
     differentiable: it can require grad. dtype, shape: how they follow from the inputs.
     expanded: several elements may share one place. breaks_contiguity: the view of contiguous memory is not contiguous.
     """
@@ -95,6 +96,7 @@ class Output:
     of: str | None = None
     maybe: Literal["contiguous", "dtype", "shape", "values"] | None = None
     multi: bool = False
+    count: int | None = None
     multi_view: bool = False
     differentiable: bool = True
     dtype: DTypeRule = "promote"

@@ -194,3 +194,12 @@ def test_an_inherited_forward_that_costs_too_much_is_told_of_where_it_stands(
     assert result.failures == []
     codes = {(Path(it.span.filename).name, it.code) for it in result.diagnostics}
     assert {("base.py", "IPL001"), ("derived.py", "IPL202")} <= codes
+
+
+def test_star_imports_by_many_ways_are_asked_once(tmp_path: Path) -> None:
+    """Twenty-four modules, each of which imports all of the next by two ways: 2**24 ways lead to the last one."""
+    for number in range(24):
+        ways = {f"{way}{number}": f"from l{number + 1} import *\n" for way in "ab"}
+        write(tmp_path, **ways, **{f"l{number}": f"from a{number} import *\nfrom b{number} import *\n"})
+    write(tmp_path, l24=HELPER, main="import torch\nfrom l0 import *\nnothing()\n" + CALL.format("shift_"))
+    assert found(tmp_path, "main.py", "l24.py") == [("l24.py", 2, "IPL202")]

@@ -164,9 +164,19 @@ def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) ->
 
 
 def _one_for_one(seen: Seen) -> bool:
-    """Whether a call returned as many tensors as it was given in one list (``broadcast_tensors``)."""
+    """Whether a call returned as many tensors as it was given in one list, and nothing else (``broadcast_tensors``).
+
+    What takes other tensors too returns as many by chance: a cell of an LSTM takes two states and returns two.
+    """
     nested = any(output.multi for output in seen.outputs)
-    return len(seen.outputs) > 1 and not nested and len(seen.outputs) in seen.counts.values()
+    lists = [name for name, count in seen.counts.items() if count == len(seen.outputs)]
+    return len(seen.outputs) > 1 and not nested and list(seen.inputs) == lists
+
+
+def _count(members: Sequence[tuple[Seen, OutputSeen]]) -> int | None:
+    """How many tensors an output that is a tuple of its own holds, where every call gave as many."""
+    counts = {output.count for _, output in members}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], multi: bool) -> Output:
@@ -187,6 +197,7 @@ def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], mu
         of=of,
         maybe=maybe,
         multi=multi,
+        count=_count(members) if multi else None,
         multi_view=any(output.multi_view for _, output in members),
         differentiable=any(output.differentiable for _, output in members),
         dtype=_dtype_rule(members),

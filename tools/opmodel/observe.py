@@ -26,6 +26,7 @@ class OutputSeen:
     kind: str
     of: str | None = None
     multi: bool = False
+    count: int | None = None
     multi_view: bool = False
     differentiable: bool = False
     dtype: str = ""
@@ -412,7 +413,8 @@ def _output(
     if isinstance(value, (list, tuple)) and tensors_in(value):
         first = _output(run, tensors_in(value)[0], (*path, -1), call, values, grad)
         differentiable = any(t.requires_grad for t in tensors_in(value))
-        return OutputSeen(**{**first.__dict__, "multi": True, "differentiable": differentiable})
+        count = len(tensors_in(value)) if path else None
+        return OutputSeen(**{**first.__dict__, "multi": True, "count": count, "differentiable": differentiable})
     if isinstance(value, np.ndarray):
         for name, argument in run.values.items():
             for tensor in tensors_in(argument):
