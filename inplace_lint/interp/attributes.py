@@ -119,7 +119,7 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
         if not value.tag:
             return one(Method(atom, attr))
         engine.m.attribute_of[value.tag] = (atom, attr)
-        return one(value)
+        return put_into.read(engine.m, state, atom, f".{attr}", value) or one(value)
     if isinstance(atom, SuperAtom):
         found = classes.lookup(state, atom.cls, attr, past=atom.cls, receiver=atom.receiver)
         if found is not None:
@@ -384,7 +384,7 @@ def put(
         if isinstance(atom, Unknown) and attr in ("data", "requires_grad", "grad"):
             oid = m.materialise(state, atom)
         if oid is None:
-            put_into.put(m, state, atom, value)
+            put_into.put(m, state, atom, value, f".{attr}", cond)
             continue
         thing = state.heap.get(oid)
         if isinstance(thing, Tensor):

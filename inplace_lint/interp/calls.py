@@ -52,6 +52,7 @@ from inplace_lint.interp import (
     modules,
     networks,
     numpy_calls,
+    put_into,
     text,
     trainers,
 )
@@ -448,6 +449,8 @@ def _unknown_method(
     engine: Engine, state: State, receiver: Unknown, name: str, site: CallSite, callee: Unknown | None = None
 ) -> Value | None:
     m = engine.m
+    if name not in put_into.LOOKS:
+        put_into.given_away(m, state, [one(receiver)])
     if receiver.tag:
         value = trainers.unknown_trainer_method(engine, state, receiver, name, site)
         if value is not None:

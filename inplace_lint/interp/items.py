@@ -126,8 +126,10 @@ def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Valu
     if isinstance(atom, Unknown):
         key_atom = known(index)
         if key_atom is not None:
+            suffix = f"[{key_atom.value!r}]"
             hope = atom.grad if atom.grad == "likely" else ("no" if isinstance(key_atom.value, str) else atom.grad)
-            return {m.derived(atom, f"[{key_atom.value!r}]", tensor=True, grad=hope): TRUE}
+            part = m.derived(atom, suffix, tensor=True, grad=hope)
+            return put_into.read(m, state, atom, suffix, part) or {part: TRUE}
         if len(index) == 1 and isinstance(next(iter(index)), SliceAtom):
             return {m.derived(atom, "[...]"): TRUE}
         if not atom.tag:
@@ -275,7 +277,9 @@ def put(
             call_op(engine, state, row.variants, Arguments([tensors, index, value], settings={"index": kind}), call)
     for atom, cond in others.items():
         if not isinstance(atom, int):
-            put_into.put(engine.m, state, atom, value)
+            key = known(index)
+            suffix = None if key is None else f"[{key.value!r}]"
+            put_into.put(engine.m, state, atom, value, suffix, cond)
             continue
         box = state.heap.get(atom)
         if isinstance(box, Container):

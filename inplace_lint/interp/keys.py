@@ -27,6 +27,8 @@ SHAPE = "#shape of "
 """What the tags of shapes that nobody knows begin with; their parts are numbers."""
 PUT_INTO = "put into"
 """Names what code puts into an unknown."""
+NAMED = "put under names into"
+"""Names what lies under names of an unknown, since code has put it there."""
 DTYPE = "dtype of "
 """Begins the question whether a conversion to a dtype finds that dtype already, and gives the tensor itself."""
 _NOT_OF_KIND = (CHOICE, MEMBER, EXCEPTION, "#length@", "#last@")

@@ -146,6 +146,7 @@ class Machine:
         self.attribute_of: dict[str, tuple[Unknown, str]] = {}
         self.network_parts: dict[str, set[str]] = {}
         self.part_of: dict[str, Unknown] = {}
+        self.holding: set[str] = set()
         self.steps_to: dict[str, int] = {}
         self.callees: dict[str, str] = {}
         self.evident: dict[tuple[ir.Code, Atom | None], frozenset[str]] = {}
@@ -181,7 +182,7 @@ class Machine:
             loops: tuple[Place, ...] = ()
             for part in key:
                 own = self.loops_of.get(abs(part), ()) if isinstance(part, int) else ()
-                if key[0] in ("assumed", "parameters", "given") and isinstance(part, str):
+                if key[0] in ("assumed", "parameters", "given", keys.NAMED) and isinstance(part, str):
                     own = self._tag_loops.get(part, ())
                 loops = own if len(own) > len(loops) else loops
             number = self._new(key, loops)
@@ -451,7 +452,7 @@ class Machine:
     def stands_for(self, oid: int) -> str | None:
         """The tag of the unknown by which an object is found; None where it is found by no tag."""
         key = self._keys.get(abs(oid))
-        if isinstance(key, tuple) and len(key) == 2 and key[0] in ("assumed", "parameters", "given", keys.PUT_INTO):
+        if isinstance(key, tuple) and len(key) == 2 and key[0] in ("assumed", "parameters", "given", keys.PUT_INTO, keys.NAMED):
             return str(key[1])
         return None
 

@@ -37,7 +37,17 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import belonging, calls, classes, functions, instances, iteration, networks, optimizers
+from inplace_lint.interp import (
+    belonging,
+    calls,
+    classes,
+    functions,
+    instances,
+    iteration,
+    networks,
+    optimizers,
+    put_into,
+)
 from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
@@ -443,6 +453,7 @@ def _run_step(engine: Engine, state: State, step: Value, value: Value, site: Cal
 def likely(engine: Engine, state: State, inputs: list[Value], place: Place, word: str) -> Value:
     """The result of a submodule of which nothing else is known: a tensor that requires grad, made from its inputs."""
     m = engine.m
+    put_into.given_away(m, state, inputs)
     enabled = grad_mode(state)
     if enabled is None:
         return {m.fresh(state, place[1], f"{word} result", "no"): TRUE}

@@ -16,7 +16,7 @@ from inplace_lint.domain.objects import CONSTANT, LEAF, Container, Instance, Nod
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import Event, SavedOverwritten
-from inplace_lint.interp import attributes, module_tree, modules, optimizers
+from inplace_lint.interp import attributes, module_tree, modules, optimizers, put_into
 from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import EITHER
@@ -182,6 +182,7 @@ def call_unknown(
     weights = stand_ins(m, state, callee)
     own = m.named_oid("parameters", callee.tag) in state.heap
     values = [*positional, *named.values()]
+    put_into.given_away(m, state, values)
     if not weights:
         if callee.grad == "likely":
             return modules.likely(engine, state, values, place, "call")
@@ -256,6 +257,7 @@ def unknown_function(
     parameters. hoped: so little speaks for it that only a backward makes it worth a word.
     """
     m = engine.m
+    put_into.given_away(m, state, values)
     # What is made where grad mode is off needs no grad, whatever goes in.
     touched = grad_mode(state) is not None and (
         module is not None
