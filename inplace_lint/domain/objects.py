@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeVar, Union
 
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, join_maps, maybe_both, maybe_either, maybe_weaker
+from inplace_lint.domain.layouts import DENSE, Layout, join_layouts
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.values import (
     NOTHING,
@@ -87,7 +88,7 @@ class Tensor(_Thing):
     nodes: what made it (``grad_fn``). dtype: PyTorch's name of it, ``float`` / ``int`` where only the kind is known.
     grad: the value of ``.grad``. retains: ``retain_grad()`` was called. parameter: an ``nn.Parameter``.
     assumed: it stands for an unknown value of that tag, which may be no tensor.
-    turned: a view with its dimensions in another order.
+    layout: how its dimensions lie in memory; None where that is not known.
     """
 
     made: Place
@@ -106,7 +107,7 @@ class Tensor(_Thing):
     dtype: str | None = None
     shape: tuple[int | None, ...] | None = None
     contiguous: bool | None = True
-    turned: bool = False
+    layout: Layout | None = DENSE
     retains: bool = False
     grad: Value | None = None
     parameter: bool = False
@@ -351,7 +352,7 @@ def join_tensors(a: Tensor, pa: Cond, b: Tensor, pb: Cond) -> Tensor:
         dtype=a.dtype if a.dtype == b.dtype else None,
         shape=a.shape if a.shape == b.shape else None,
         contiguous=a.contiguous if a.contiguous == b.contiguous else None,
-        turned=a.turned or b.turned,
+        layout=join_layouts(a.layout, b.layout),
         retains=a.retains or b.retains,
         grad=grad,
         parameter=a.parameter or b.parameter,

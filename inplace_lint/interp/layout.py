@@ -209,9 +209,12 @@ def result_shape(
 
 
 def keeps_memory(
-    state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value], name: str
+    state: State, output: Output, oid: int, base: Tensor, bound: Mapping[str, Value], name: str, joined: bool
 ) -> tuple[Cond | None, Cond | None]:
-    """When an output of the row's kind shares its input's memory, and when it is a copy instead."""
+    """When an output of the row's kind shares its input's memory, and when it is a copy instead.
+
+    joined: the dimensions that it puts together are known to join, though the tensor is not contiguous.
+    """
     moved = moves(base, bound, output)
     model = _model(state, output, bound) if base.dtype is not None else None
     if output.maybe is None or (output.maybe in ("values", "shape") and not moved and model is None):
@@ -228,6 +231,11 @@ def keeps_memory(
         shares = True
     elif output.maybe == "contiguous":
         shares = base.contiguous
+        form = bound.get("memory_format")
+        if form and any(isinstance(atom, Sym) and atom.path != "torch.contiguous_format" for atom in form):
+            shares = False if shares else None
+        elif joined:
+            shares = True
         if name in ("reshape", "flatten") and is_piece(base):
             shares, what = None, "piece"
     elif output.maybe == "dtype":
@@ -467,21 +475,6 @@ def python_slice(atom: SliceAtom) -> slice | None:
 def is_piece(tensor: Tensor) -> bool:
     """Whether an op cut it out of a tensor, with others: it is dense but for the one dimension along which that was done."""
     return any(mark.kind == "multi" and mark.place == tensor.made for mark in tensor.marks)
-
-
-_TURNING = frozenset({"transpose", "permute", "swapaxes", "swapdims", "movedim", "moveaxis", "adjoint", "mT", "mH"})
-_FOLDING = frozenset({"linear", "Linear", "matmul", "__matmul__", "__rmatmul__"})
-"""Ops that put all dimensions but the last together before they multiply. Where that takes a copy, they keep the copy."""
-
-
-def is_turned(base: Tensor, name: str) -> bool:
-    """Whether a view that the op of that name makes has its dimensions in another order than the memory."""
-    return base.turned or name in _TURNING
-
-
-def is_copied(tensor: Tensor, name: str) -> bool:
-    """Whether an op works on a copy of an input, as seen in PyTorch 2.13: of a turned one of three dimensions or more."""
-    return tensor.turned and name in _FOLDING and (tensor.shape is None or len(tensor.shape) > 2)
 
 
 def view_contiguous(base: Tensor, output: Output) -> bool | None:

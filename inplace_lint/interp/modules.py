@@ -255,6 +255,10 @@ def builtin_forward(
     return run_row(engine, state, oid, instance, row, site, own_call)
 
 
+FIRST = "batch_first"
+"""The setting of a module that says which dimension of its input is the batch."""
+
+
 def run_row(
     engine: Engine, state: State, oid: int, instance: Instance, row: ModuleOp, site: CallSite, own_call: bool
 ) -> Value | None:
@@ -266,6 +270,7 @@ def run_row(
     for name, value in instance.config.items():
         if not name.startswith("*"):
             settings[name] = literal(state, value)
+            settings |= _of_inner(state, name, value)
     flag = instance.made
     marked = instance.config.get("*flag")
     if marked is not None and isinstance(place := constant_of(marked), tuple):
@@ -285,6 +290,15 @@ def run_row(
     if result is None:
         return likely(engine, state, site.positional, site.place, row.name)
     return result
+
+
+def _of_inner(state: State, name: str, value: Value) -> dict[str, object]:
+    """What a module does as the one that it was built from (``TransformerEncoder(layer, 6)``): whether batches come first."""
+    boxes = [state.heap.get(atom) for atom in value if isinstance(atom, int)]
+    found = [literal(state, box.config[FIRST]) for box in boxes if isinstance(box, Instance) and FIRST in box.config]
+    if not found or len(found) < len(value):
+        return {}
+    return {f"{name}.{FIRST}": found[0] if all(one == found[0] for one in found) else ...}
 
 
 def _with_unknown_inplace(

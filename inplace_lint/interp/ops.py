@@ -13,7 +13,7 @@ from inplace_lint.domain.objects import CONSTANT, Container, Node, Place, Saved,
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, one, under, union
 from inplace_lint.events import ExpandedWritten, OutOfGrad, Write
-from inplace_lint.interp import denial, layout, scattered
+from inplace_lint.interp import denial, layout, scattered, strides
 from inplace_lint.interp.autograd import (
     WriteInfo,
     bump,
@@ -233,16 +233,20 @@ def _make_node(
             if together is not None:
                 add_to(edges, edge, together)
     saved: list[Saved] = []
+    shapes = {item.param: item.tensor for item in inputs}
     for row in variant.saves:
         if row.what.startswith("result"):
             continue
         guard = maybe_both(any_requires(state, inputs, row.guard), enabled) if row.guard else wanted
         for item in inputs:
-            if item.param != row.what or layout.is_copied(item.tensor, call.name):
+            if item.param != row.what:
                 continue
             if row.guard == ("others",):
                 guard = maybe_both(any_requires(state, [i for i in inputs if i is not item], None), enabled)
-            when = maybe_both(maybe_both(guard, item.cond), _no_number(m, item.tensor) if row.what in _PLACES else TRUE)
+            itself = strides.kept(m, row, item.tensor, shapes, call.name, call.place, call.tag)
+            if row.what in _PLACES:
+                itself = maybe_both(itself, _no_number(m, item.tensor))
+            when = maybe_both(maybe_both(guard, item.cond), itself)
             if when is None:
                 continue
             # What the op updates behind the counter's back it does not read again in its own backward.
@@ -413,7 +417,8 @@ def _output(
     values: list[Value] = []
     for which, item in enumerate(of):
         now = state.tensor(item.oid) or item.tensor
-        yes, no = layout.keeps_memory(state, output, item.oid, now, bound, call.name)
+        joined = strides.joined(state, now, output, bound)
+        yes, no = layout.keeps_memory(state, output, item.oid, now, bound, call.name, joined)
         if yes is not None:
             cond = both(yes, item.cond)
             if cond is not None:
@@ -447,6 +452,7 @@ def _fresh_output(
     oid = m.oid(origin, tag)
     shape = layout.result_shape(state, output, inputs=[(i.param, i.tensor) for i in inputs], bound=bound)
     nodes: dict[int, Cond] = {} if node is None or grows is None else {node: grows}
+    laid = strides.of_new(output, [i.tensor for i in inputs], bound)
     from_grad = frozenset[int]().union(*(i.tensor.from_grad for i in inputs)) if inputs else frozenset()
     tensor = Tensor(
         made=call.place,
@@ -458,6 +464,8 @@ def _fresh_output(
         inference=state.mode.get(INFERENCE),
         dtype=dtype,
         shape=shape,
+        layout=laid,
+        contiguous=True if laid is not None and laid.dense else None if laid is None else laid.contiguous(shape),
         from_grad=from_grad,
     )
     if output.multi:
@@ -498,6 +506,8 @@ def _alias(
         if layout.may_require_grad(base.dtype):
             status = _status(grows)
             nodes = {} if node is None or grows is None else {node: grows}
+    laid = strides.of_view(state, base, output, bound)
+    shape = layout.view_shape(state, base, output, bound)
     tensor = Tensor(
         made=call.place,
         made_by=call.name,
@@ -513,9 +523,9 @@ def _alias(
         rows=layout.row_range(state, base, bound) if output.kind == "view" else None,
         inference=base.inference,
         dtype=base.dtype,
-        shape=layout.view_shape(state, base, output, bound),
-        contiguous=layout.view_contiguous(base, output),
-        turned=layout.is_turned(base, call.name),
+        shape=shape,
+        contiguous=strides.contiguous(base, output, laid, shape),
+        layout=laid,
         is_array=output.kind == "array",
         from_grad=base.from_grad,
     )

@@ -114,6 +114,7 @@ def _own(engine: Engine, state: State, value: Value, site: CallSite, path: str, 
             dtype=tensor.dtype,
             shape=tensor.shape,
             contiguous=tensor.contiguous,
+            layout=tensor.layout,
         )
         made = state.allocate(m.oid(site.place[1], f"own {name}"), alias)
         if inputs is not None:

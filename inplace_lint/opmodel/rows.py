@@ -4,7 +4,8 @@ A line is ``spelling<TAB>json``. Inside the JSON, three small notations keep row
 
 *parameter*  ``name:kind``, with ``=default`` (a Python literal, or ``...`` where it is no constant), ``*`` before the
              name of a star parameter, and a lone ``*`` before the first keyword-only one.
-*save*       ``what``, ``what if a b`` (guarded by ``a`` or ``b``), with `` via view`` where a view of it is kept.
+*save*       ``what``, ``what if a b`` (guarded by ``a`` or ``b``), with `` via view`` where a view of it is kept, and behind each
+             semicolon a rule by which a copy is: ``folded``, ``folded beside other 1 2`` (if ``other`` has 1 or 2 dimensions).
 *output*     an object that holds only the fields that differ from the defaults of `Output`.
 """
 
@@ -16,6 +17,7 @@ from typing import Any, cast
 
 from inplace_lint.opmodel.schema import (
     REQUIRED,
+    Copied,
     ModuleOp,
     Op,
     OptimizerRow,
@@ -92,15 +94,29 @@ def encode_params(params: tuple[Param, ...]) -> list[str]:
 
 def decode_save(text: str) -> Save:
     """A save from its notation."""
+    text, *copied = text.split("; ")
     through_view = text.endswith(" via view")
     what, _, guard = text.removesuffix(" via view").partition(" if ")
-    return Save(what, tuple(guard.split()), through_view)
+    return Save(what, tuple(guard.split()), through_view, tuple(map(_decode_copied, copied)) if copied else ())
+
+
+def _decode_copied(text: str) -> Copied:
+    rule, _, where = text.partition(" beside ")
+    if not where:
+        return Copied(rule)
+    beside, *ranks = where.split()
+    return Copied(rule, beside, tuple(map(int, ranks)))
 
 
 def encode_save(save: Save) -> str:
     """The notation of a save."""
     guard = f" if {' '.join(save.guard)}" if save.guard else ""
-    return f"{save.what}{guard}{' via view' if save.through_view else ''}"
+    copied = "".join(f"; {_encode_copied(one)}" for one in save.copied)
+    return f"{save.what}{guard}{' via view' if save.through_view else ''}{copied}"
+
+
+def _encode_copied(copied: Copied) -> str:
+    return copied.rule + (f" beside {copied.beside} {' '.join(map(str, copied.ranks))}" if copied.beside else "")
 
 
 def _decode_variant(row: dict[str, Any]) -> Variant:

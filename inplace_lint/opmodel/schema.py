@@ -51,6 +51,18 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """When an op works on a copy of an input, so that no later write can reach what it keeps: a rule of `domain.layouts.COPIES`.
+
+    beside, ranks: the rule holds where the tensor of that parameter has one of so many dimensions; () whatever it has.
+    """
+
+    rule: str
+    beside: str | None = None
+    ranks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
     """A tensor that the op keeps for its backward, readable by version.
 
@@ -58,12 +70,13 @@ class Save:
     guard: parameters, any of which must require grad; empty where any differentiable input will do.
         ``others``, in a list of tensors: any other element of the same list (``einsum`` keeps an operand for the rest).
     through_view: a view of the tensor is kept rather than the tensor (Linear's ``weight.t()``).
-    Private copies are not listed: no later write can reach them.
+    copied: when a copy of it is kept instead. Private copies that are always made are not listed: no later write can reach them.
     """
 
     what: str
     guard: tuple[str, ...] = ()
     through_view: bool = False
+    copied: tuple[Copied, ...] = ()
 
 
 OutputKind = Literal[
@@ -90,6 +103,10 @@ class Output:
     forbids writing to any one of them.
     differentiable: it can require grad. dtype, shape: how they follow from the inputs.
     expanded: several elements may share one place. breaks_contiguity: the view of contiguous memory is not contiguous.
+    layout: how it lies in memory. Of a view: a rule of `domain.layouts.VIEWS` and the parameters that say of which dimensions, or
+    nothing where that is not known. Of a new tensor: nothing where it is contiguous always, ``follows`` (as the first input of
+    its shape), ``order 1 0 2`` (the dimensions from the outermost in memory, if all inputs are contiguous), ``open`` (contiguous
+    if all inputs are), ``unknown``.
     """
 
     kind: OutputKind = "new"
@@ -103,6 +120,7 @@ class Output:
     shape: ShapeRule = "unknown"
     expanded: bool = False
     breaks_contiguity: bool = False
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from inplace_lint.domain.conditions import TRUE, Cond, Fact
+from inplace_lint.domain.layouts import DENSE
 from inplace_lint.domain.objects import (
     Container,
     Frame,
@@ -123,6 +124,7 @@ def _tensor_below(a: Tensor, path: Cond, b: Tensor) -> bool:
         and b.dtype in (a.dtype, None)
         and b.shape in (a.shape, None)
         and b.contiguous in (a.contiguous, None)
+        and b.layout in (a.layout, None)
         and (b.retains or not a.retains)
         and (b.parameter or not a.parameter)
         and b.assumed in (a.assumed, None)
@@ -204,6 +206,7 @@ def tensors(draw: st.DrawFn, storages: st.SearchStrategy[frozenset[int]] | None 
         dtype=draw(st.sampled_from([None, "float32", "int64"])),
         shape=draw(st.sampled_from([None, (2,), (None, 3)])),
         contiguous=draw(st.sampled_from([None, True, False])),
+        layout=draw(st.sampled_from([None, DENSE, DENSE.swapped(0, 1)])),
         retains=draw(st.booleans()),
         grad=draw(st.none() | values),
         parameter=draw(st.booleans()),

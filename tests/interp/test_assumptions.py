@@ -279,3 +279,13 @@ def test_a_flag_that_says_that_something_is_trained_is_none_such() -> None:
     write = "    y = w.exp()\n    if {test}training:\n        y += 1\n    y.sum().backward()\n"
     assert len(diagnostics(f"def f(training):\n{write.format(test='')}")) == 1
     assert diagnostics(f"def f(training):\n{write.format(test='not ')}") == []
+
+
+def test_how_many_dimensions_an_argument_has_decides_what_a_layer_keeps_of_it_turned() -> None:
+    """A layer keeps a turned matrix itself, and a copy of a turned batch."""
+    layer = "layer = torch.nn.Linear(3, 3)\n"
+    code = "def f(x):\n    y = torch.sin(x)\n    z = layer(y.transpose({dims}))\n    y += 1\n    z.sum().backward()\n"
+    found = diagnostics(layer + code.format(dims="-1, -2"))
+    assert [(one.code, one.severity) for one in found] == [("IPL201", Severity.WARNING)]
+    assert any("`linear` works on its input itself" in text.lower() for text in found[0].assumptions)
+    assert diagnostics(layer + code.format(dims="1, 2")) == []

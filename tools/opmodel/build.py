@@ -13,8 +13,9 @@ from tools.opmodel import infer
 from tools.opmodel.by_hand import by_hand
 from tools.opmodel.capture import overheard, wrapped_names
 from tools.opmodel.derivatives import derived, disagreements
-from tools.opmodel.observe import CallError, Seen, observe, tensors_in
-from tools.opmodel.samples import Sample, alternatives, pool, synthetic
+from tools.opmodel.observe import Seen, observe
+from tools.opmodel.running import CallError, map_tensors, tensors_in
+from tools.opmodel.samples import Sample, alternatives, pool, ranked_pool, synthetic
 from tools.opmodel.signatures import BindError, Signature, bind
 from tools.opmodel.spellings import Spelling
 
@@ -51,6 +52,7 @@ def _constants(signature: Signature, bound: Mapping[str, object]) -> dict[str, o
 def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
     """Observes a spelling on every sample that binds; what was seen by signature, with its causal parameters."""
     bound_by: dict[int, list[dict[str, object]]] = {index: [] for index in range(len(spelling.signatures))}
+    ranked: dict[int, list[dict[str, object]]] = {index: [] for index in range(len(spelling.signatures))}
     heard = overheard().get(spelling.function, ())
     for sample in (*heard, *by_hand().get(spelling.dotted, ())):
         _place(spelling, sample, bound_by)
@@ -58,6 +60,8 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
         if heard and name in wrapped_names():
             continue  # its samples are in the order of the wrapper's parameters
         placed = [_place(spelling, sample, bound_by) for sample in pool().get(name, ())]
+        for sample in ranked_pool().get(name, ()) if any(placed) else ():
+            _place(spelling, sample, ranked)
         if any(placed):
             break
     _seeded(spelling, bound_by)
@@ -74,6 +78,11 @@ def gather(spelling: Spelling) -> list[tuple[Signature, list[Seen], list[str]]]:
         if not seen:
             continue
         causal = _flip(call, signature, bases, seen)
+        if any(one.saves for one in seen):
+            # Whether an op keeps its very input may depend on how many dimensions there are.
+            seen += _observe_all(call, signature, _unseen(ranked[index], bound_by[index]))[0]
+        if all(len(shape) < 2 for one in seen for _, shape, _ in one.inputs.values()):
+            seen += _observe_all(call, signature, [_as_matrices(bound) for bound in bound_by[index][:FLIP_BASES]])[0]
         _relayout(call, signature, bases, seen)
         found.append((signature, seen, causal))
     return found
@@ -88,6 +97,24 @@ def _seeded(spelling: Spelling, bound_by: dict[int, list[dict[str, object]]]) ->
         for other, without in enumerate(spelling.signatures):
             if [param.name for param in without.params] == [name for name in names if name != "generator"]:
                 bound_by[index] += [{**bound, "generator": torch.Generator()} for bound in bound_by[other]]
+
+
+def _unseen(bounds: list[dict[str, object]], before: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Those arguments whose tensors have other numbers of dimensions than all before."""
+
+    def ranks(bound: dict[str, object]) -> object:
+        return tuple((name, tuple(t.dim() for t in tensors_in(value))) for name, value in sorted(bound.items()))
+
+    seen = {ranks(bound) for bound in before}
+    return [bound for bound in bounds if ranks(bound) not in seen]
+
+
+def _as_matrices(bound: dict[str, object]) -> dict[str, object]:
+    """The same arguments with two dimensions more: what has but one lies the same however it is turned."""
+    return {
+        name: map_tensors(value, lambda tensor: torch.stack([torch.stack([tensor] * 3)] * 2))
+        for name, value in bound.items()
+    }
 
 
 def _place(spelling: Spelling, sample: Sample, bound_by: dict[int, list[dict[str, object]]]) -> bool:
@@ -135,7 +162,9 @@ def _flip(
                 if param.default is REQUIRED or value != param.default or type(value) is not type(param.default):
                     changed[param.name] = value
                 try:
-                    one = observe(call, changed, _constants(signature, changed))
+                    one = observe(call, changed, _constants(signature, changed), relay=False)
+                    if one.behaviour() != base.behaviour():
+                        one = observe(call, changed, _constants(signature, changed))
                 except CallError:
                     continue
                 tried += 1
@@ -266,6 +295,12 @@ def _indistinct(variants: list[Variant]) -> list[Variant]:
 
 
 def _join_shapes(tensor: Output, number: Output) -> Output:
+    if tensor.layout != number.layout:
+        # Of lines alone it cannot be seen how they lie, nor of samples that move nothing how it is moved.
+        kinds = {tensor.layout, number.layout}
+        told = sorted(kinds - ({""} if tensor.kind == "new" else {"same"}))
+        unclear = "open" if tensor.kind == "new" else ""
+        tensor = replace(tensor, layout=told[0] if len(told) == 1 else unclear)
     broadcast = (tensor.shape, number.shape) == ("broadcast", "same")
     return tensor if broadcast or tensor.shape == number.shape else replace(tensor, shape="unknown")
 

@@ -59,6 +59,22 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
             _s(_x(4, 3, 5), _x(3), _x(3), _x(3), _x(3), True, 0.1, 1e-5, False),
             _s(_x(4, 3, 5), _x(3), _x(3), _x(3), _x(3), False, 0.1, 1e-5, False),
         ),
+        # In PyTorch's samples one batch is of one matrix.
+        **{
+            spelling: (_s(_x(2, 3, 4), _x(2, 4, 3)), _s(_x(3, 4), _x(4, 2)))
+            for spelling in ("torch.matmul", "Tensor.matmul", "Tensor.__matmul__")
+        },
+        # In PyTorch's samples single dimensions stay where they are.
+        **{
+            spelling: (_s(_x(2, 3, 4), 0, 2), _s(_x(2, 3, 4), -1, -2))
+            for spelling in ("torch.movedim", "torch.moveaxis", "Tensor.movedim", "Tensor.moveaxis")
+        },
+        "torch.nn.functional.group_norm": (_s(_x(2, 4, 3, 3), 2, _x(4), _x(4)),),
+        "torch.einsum": (
+            _s("abc,cd->abd", _x(2, 3, 4), _x(4, 3)),
+            _s("abcd,de->abce", _x(2, 3, 2, 4), _x(4, 3)),
+            _s("abcd,abed->abce", _x(2, 3, 2, 4), _x(2, 3, 3, 4)),
+        ),
         "torch.chain_matmul": (_s(_x(2, 3), _x(3, 4), _x(4, 2)),),
         "torch.grid_sampler": (_s(_x(2, 3, 4, 4), _x(2, 4, 4, 2), 0, 0, False),),
         "torch.convolution": (_s(_x(2, 3, 4, 4), _x(5, 3, 2, 2), _x(5), (1, 1), (0, 0), (1, 1), False, (0, 0), 1),),
@@ -148,7 +164,10 @@ def by_hand() -> Mapping[str, tuple[Sample, ...]]:
 def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample], ...]]:
     """Constructor arguments and inputs by class of torch.nn."""
     torch.default_generator.manual_seed(0)
-    decoder = nn.TransformerDecoderLayer(4, 2, 8, dropout=0.0)
+    layers = [
+        [layer(4, 2, 8, dropout=0.0, batch_first=first) for first in (False, True)]
+        for layer in (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+    ]
     indices = torch.tensor([[0, 1, 2], [3, 4, 1]])
     # Batched, as nearly everywhere, and in single precision, for which the CPU has a kernel of its own.
     steps, state = _x(3, 3, 4).float(), _x(1, 3, 5).float()
@@ -183,5 +202,8 @@ def modules_by_hand() -> Mapping[str, tuple[tuple[Mapping[str, object], Sample],
         ),
         "EmbeddingBag": (({"num_embeddings": 5, "embedding_dim": 3}, _s(indices)),),
         "Fold": (({"output_size": (4, 5), "kernel_size": (2, 2)}, _s(_x(1, 12, 12))),),
-        "TransformerDecoder": (({"decoder_layer": decoder, "num_layers": 1}, _s(_x(3, 2, 4), _x(3, 2, 4))),),
+        "TransformerEncoder": tuple(({"encoder_layer": one, "num_layers": 1}, _s(_x(3, 2, 4))) for one in layers[0]),
+        "TransformerDecoder": tuple(
+            ({"decoder_layer": one, "num_layers": 1}, _s(_x(3, 2, 4), _x(3, 2, 4))) for one in layers[1]
+        ),
     }

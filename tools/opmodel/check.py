@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 
 from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, Op, Output, Param, Variant
-from tools.opmodel import build, modules, overrides
+from tools.opmodel import build, laying, modules, overrides
 from tools.opmodel.infer import OTHERS
 from tools.opmodel.observe import OutputSeen, Seen
 from tools.opmodel.spellings import Spelling
@@ -99,7 +99,8 @@ def _covered_elsewhere(variants: Sequence[Variant], seen: Seen, defaults: Mappin
 
 
 def _facts(seen: Seen) -> set[tuple[str, str]]:
-    facts = {("save", what) for what in seen.saves} | {("write", name) for name in seen.writes}
+    facts = {("save", what) for what in seen.saves} | {("save", row.what) for row in seen.relaid.kept if row.kept}
+    facts |= {("write", name) for name in seen.writes}
     facts |= {("differentiable", name) for name in seen.differentiable} | {
         ("silent write", name) for name in seen.silent
     }
@@ -126,6 +127,7 @@ def _uncovered(variant: Variant, seen: Seen) -> Iterable[str]:
             and OTHERS not in saves[what].guard
         ):
             yield f"saves {what} for {sorted(causes)}, guarded by {saves[what].guard}"
+    yield from _laid_out(variant, seen)
     for name in (*seen.writes,):
         if name not in variant.writes and name in known:
             yield f"writes {name}"
@@ -147,6 +149,22 @@ def _uncovered(variant: Variant, seen: Seen) -> Iterable[str]:
     else:
         for claimed, output in zip(variant.outputs, seen.outputs, strict=False):
             yield from _output(claimed, output, seen)
+
+
+def _laid_out(variant: Variant, seen: Seen) -> Iterable[str]:
+    """What is claimed of inputs that lie otherwise than samples do, and of how new outputs lie."""
+    for save in variant.saves:
+        rows = [row for row in seen.relaid.kept if row.what == save.what]
+        usual = all(row.kept for row in rows if row.layout.contiguous())
+        for row in rows:
+            copy = laying.predicted(save.copied, row)
+            if copy is not None and copy == row.kept and (usual or row.kept):
+                kept = "itself" if row.kept else "as a copy"
+                yield f"keeps {save.what} {kept}, lying {row.layout.order} {row.layout.axes}"
+    for number, output in enumerate(variant.outputs if not variant.outputs[0].multi else ()):
+        for lying in seen.relaid.outputs.get(number, ()) if output.kind == "new" else ():
+            if not laying.lies_as(output.layout, lying):
+                yield f"output lies otherwise than {output.layout or 'dense'}"
 
 
 def _output(claimed: Output, seen: OutputSeen, seen_call: Seen) -> Iterable[str]:
@@ -192,5 +210,8 @@ def check_module(cls: type[torch.nn.Module], module: ModuleOp) -> list[str]:
     gathered = modules.gather(modules.becomes(cls))
     defaults: dict[str, object] = {param.name: param.default for param in gathered.subject.init.params} | {
         "training": True
+    }
+    defaults |= {
+        name: REQUIRED for seen in gathered.seen for name in seen.constants if name.endswith(f".{modules.FIRST}")
     }
     return [f"{module.spelling}: {text}" for text in compare(module.variants, gathered.seen, defaults)]

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from inplace_lint.opmodel.schema import REQUIRED, Output, Param, Save, Variant
+from tools.opmodel import laying
 from tools.opmodel.observe import OutputSeen, Seen
 from tools.opmodel.samples import PROBABILITIES, SIZES, is_ones
 
@@ -111,7 +112,7 @@ def join(
     writing = [seen for seen in group if seen.writes]
     return Variant(
         params=params,
-        outputs=_outputs(group, returns_list, order),
+        outputs=_outputs(group, returns_list, params),
         saves=_saves(group, order),
         writes=_ordered(order, (name for seen in group for name in seen.writes)),
         differentiable=_ordered(order, (name for seen in group for name in seen.differentiable)),
@@ -132,6 +133,8 @@ def _ordered(order: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
 
 def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
     whats = {what for seen in group for what in seen.saves}
+    # What is kept only if it lies otherwise than samples do: a batch that comes first, and is turned within.
+    turned = {row.what: row.causes for seen in group for row in seen.relaid.kept if row.kept and row.what not in whats}
     found = []
     for what in sorted(whats, key=lambda what: (order.index(what) if what in order else len(order), what)):
         saving = [seen for seen in group if what in seen.saves]
@@ -143,23 +146,32 @@ def _saves(group: Sequence[Seen], order: Sequence[str]) -> tuple[Save, ...]:
             what in seen.others for seen in saving if seen.several(what)
         ):
             guard = (*(name for name in guard if name != what), OTHERS)
-        found.append(Save(what, guard, all(what in seen.views for seen in saving)))
-    return tuple(found)
+        if what.startswith("result") or (copied := laying.copied(what, group)) is None:
+            copied = ()
+        found.append(Save(what, guard, all(what in seen.views for seen in saving), copied))
+    for what, causes in turned.items():
+        copied = laying.copied(what, group)
+        if copied:
+            everyone = {name for seen in group for name in seen.differentiable}
+            found.append(Save(what, () if causes >= everyone else _ordered(order, causes), False, copied))
+    return tuple(
+        sorted(found, key=lambda save: (order.index(save.what) if save.what in order else len(order), save.what))
+    )
 
 
-def _outputs(group: Sequence[Seen], returns_list: bool, order: Sequence[str]) -> tuple[Output, ...]:
+def _outputs(group: Sequence[Seen], returns_list: bool, params: Sequence[Param]) -> tuple[Output, ...]:
     lengths = {len(seen.outputs) for seen in group if any(o.kind != "none" for o in seen.outputs)}
     if returns_list or len(lengths) > 1 or any(_one_for_one(seen) for seen in group):
         members = [(seen, output) for seen in group for output in seen.outputs if output.kind != "none"]
         if members:
             multi = returns_list or any(len(seen.outputs) > 1 or any(o.multi for o in seen.outputs) for seen in group)
-            return (_output(members, order, multi),)
+            return (_output(members, params, multi, None),)
     length = max((len(seen.outputs) for seen in group), default=1)
     found = []
     for index in range(length):
         members = [(seen, seen.outputs[index]) for seen in group if index < len(seen.outputs)]
         tensors = [(seen, output) for seen, output in members if output.kind != "none"]
-        found.append(_output(tensors or members, order, any(o.multi for _, o in tensors)))
+        found.append(_output(tensors or members, params, any(o.multi for _, o in tensors), index))
     return tuple(found)
 
 
@@ -179,7 +191,9 @@ def _count(members: Sequence[tuple[Seen, OutputSeen]]) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], multi: bool) -> Output:
+def _output(
+    members: Sequence[tuple[Seen, OutputSeen]], params: Sequence[Param], multi: bool, index: int | None
+) -> Output:
     kinds = {output.kind for _, output in members}
     if kinds == {"none"}:
         return Output("none", differentiable=False)
@@ -204,7 +218,25 @@ def _output(members: Sequence[tuple[Seen, OutputSeen]], order: Sequence[str], mu
         shape=_shape_rule(members),
         expanded=any(output.expanded for _, output in members),
         breaks_contiguity=any(output.breaks_contiguity for _, output in members),
+        layout=_layout(members, params, kind, index),
     )
+
+
+def _layout(members: Sequence[tuple[Seen, OutputSeen]], params: Sequence[Param], kind: str, index: int | None) -> str:
+    if kind == "view":
+        defaults = {param.name: param.default for param in params}
+        names = [param.name for param in params if param.kind == "other"]
+        return laying.of_view(members, names, defaults.get)
+    if kind != "new":
+        return ""
+    rows = [
+        row
+        for seen in {id(seen): seen for seen, _ in members}.values()
+        for number, several in seen.relaid.outputs.items()
+        if index in (None, number)
+        for row in several
+    ]
+    return laying.of_new(rows) if rows else ""
 
 
 def _reason(members: Sequence[tuple[Seen, OutputSeen]], of: str | None) -> str:

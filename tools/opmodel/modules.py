@@ -6,7 +6,7 @@ import inspect
 import itertools
 import typing
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,12 +19,14 @@ from inplace_lint.opmodel.schema import REQUIRED, ModuleOp, OptimizerRow, Param
 from tools.opmodel import infer
 from tools.opmodel.build import refine
 from tools.opmodel.by_hand import modules_by_hand
-from tools.opmodel.observe import MANY, CallError, Seen, observe, tensors_in
+from tools.opmodel.observe import MANY, Seen, observe
+from tools.opmodel.running import CallError, tensors_in
 from tools.opmodel.samples import Sample, alternatives
 from tools.opmodel.signatures import BindError, Signature, bind, inspected_signature
 
 CONFIGS = 10
 INPUTS = 2
+FIRST = "batch_first"
 CONSTRUCTIONS: tuple[tuple[object, ...], ...] = (
     (),
     (3,),
@@ -172,12 +174,20 @@ class Subject:
         for param in self.init.params:
             if param.name not in bound:
                 constants.setdefault(param.name, config.init.get(param.name, param.default))
+        for name, value in config.init.items():
+            if isinstance(value, nn.Module):
+                constants |= {f"{name}.{FIRST}": first for first in _batch_first(value)}
         constants["training"] = training
         seen = observe(call, {**forward, **own, **held}, constants)
         self.owned.update(dict.fromkeys(own))
         self.buffers.update(dict.fromkeys(held))
         self.presence.append((dict(config.init), frozenset(own)))
         return seen
+
+
+def _batch_first(module: nn.Module) -> list[bool]:
+    """Whether batches come first in a module, as the first of its parts says that knows."""
+    return [first for part in module.modules() if isinstance(first := getattr(part, FIRST, None), bool)][:1]
 
 
 def _untyped(signature: Signature) -> Signature:
@@ -232,6 +242,8 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
         seen.append(other)
         if other.behaviour() != one.behaviour():
             causal["training"] = None
+    told = {(name, value) for one in seen for name, value in one.constants.items() if name.endswith(f".{FIRST}")}
+    causal |= {name: None for name, first in told if (name, not first) in told}
     for param in subject.init.params:
         tried = 0
         for config, one in bases:
@@ -248,11 +260,32 @@ def _observe_all(subject: Subject) -> tuple[list[Seen], list[str]]:
                         causal[param.name] = None
             if tried >= 4 or (tried and len(subject.owned) > MANY):
                 break
+    for config in _stacked(bases):
+        with suppress(CallError):
+            seen.append(subject.see(config, True))
     for config, _ in bases:
         for both in _pairs(subject, config, causal):
             with suppress(CallError):
                 seen.append(subject.see(Config(both, config.forward), True))
     return seen, sorted(causal, key=lambda name: (name != "inplace", name != "training", list(causal).index(name)))
+
+
+def _stacked(bases: Sequence[tuple[Config, Seen]]) -> Iterator[Config]:
+    """The same calls with a dimension more: of the first argument, and of all. Most samples are of matrices."""
+    for config, one in bases:
+        args = config.forward.args
+        if not one.saves or config.forward.kwargs or not all(_is_floating(arg) for arg in args):
+            continue
+        for count in {1, len(args)}:
+            yield Config(config.init, Sample((*map(_twice, args[:count]), *args[count:]), {}))
+
+
+def _is_floating(value: object) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.layout is torch.strided
+
+
+def _twice(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.stack([tensor, tensor * 0.75])
 
 
 def _pairs(subject: Subject, config: Config, causal: Container[str]) -> Iterator[dict[str, object]]:

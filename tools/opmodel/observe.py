@@ -8,20 +8,23 @@ else (writes, aliases, silent writes, what is differentiable) is compared before
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from inplace_lint.domain.layouts import Layout, of_strides
+from tools.opmodel.relayout import NOTHING_RELAID, Relaid, watch
+from tools.opmodel.running import Call, CallError, Run, Values, map_tensors, tensors_in, version_of
+
 MANY = 16
-Values = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class OutputSeen:
-    """One output of one call; field meanings as in the schema. ``layout`` says what could explain a ``new``."""
+    """One output of one call; field meanings as in the schema. before, after: of a view, how its base lies and how it does."""
 
     kind: str
     of: str | None = None
@@ -33,6 +36,8 @@ class OutputSeen:
     shape: tuple[int, ...] | None = None
     expanded: bool = False
     breaks_contiguity: bool = False
+    before: Layout | None = None
+    after: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Seen:
     node: str | None
     inputs: Mapping[str, tuple[str, tuple[int, ...], bool]]
     counts: Mapping[str, int]
+    relaid: Relaid = NOTHING_RELAID
 
     def several(self, name: str) -> bool:
         """Whether a parameter held two tensors or more."""
@@ -69,35 +75,6 @@ class Seen:
             self.writes,
             self.silent,
         )
-
-
-def copy_tensor(tensor: torch.Tensor, requires_grad: bool) -> torch.Tensor:
-    """A private copy with the same strides; one that requires grad is interior, so that in-place ops accept it."""
-    fresh = tensor.detach().clone()
-    if fresh.stride() != tensor.stride() and tensor.layout is torch.strided and 0 not in tensor.stride():
-        fresh = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype).copy_(tensor.detach())
-    if requires_grad and (tensor.is_floating_point() or tensor.is_complex()):
-        fresh.requires_grad_()
-        with torch.enable_grad():
-            return torch.clone(fresh)
-    return fresh
-
-
-def _map(value: object, change: Callable[[torch.Tensor], object]) -> object:
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if type(value) in (tuple, list):
-        return type(value)(_map(item, change) for item in value)  # type: ignore[call-arg,attr-defined]
-    return value
-
-
-def tensors_in(value: object) -> list[torch.Tensor]:
-    """Every tensor in a value, through tuples and lists."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, (tuple, list)):
-        return [tensor for item in value for tensor in tensors_in(item)]
-    return []
 
 
 def _storage(tensor: torch.Tensor) -> int:
@@ -115,74 +92,10 @@ def _same_place(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and a.stride() == b.stride() and a.storage_offset() == b.storage_offset()
 
 
-class CallError(Exception):
-    """The call raised."""
-
-
-Call = Callable[[Mapping[str, object]], object]
-
-
-class Run:
-    """One execution with a chosen set of slots requiring grad."""
-
-    def __init__(self, call: Call, values: Values, grad: frozenset[str], hooks: bool) -> None:
-        self.values = {
-            name: _map(value, lambda tensor, name=name: copy_tensor(tensor, name in grad))  # type: ignore[misc]
-            for name, value in values.items()
-        }
-        self.saved: list[torch.Tensor] = []
-        self.old = {name: [t.detach().clone() for t in tensors_in(value)] for name, value in self.values.items()}
-        self.versions = {name: [_version(t) for t in tensors_in(value)] for name, value in self.values.items()}
-        self.history = [t.grad_fn for value in self.values.values() for t in tensors_in(value)]
-        self.places = {name: [(t.shape, t.stride()) for t in tensors_in(value)] for name, value in self.values.items()}
-        torch.default_generator.manual_seed(0)  # torch.manual_seed would note a traceback for every GPU backend
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if hooks:
-                    with torch.autograd.graph.saved_tensors_hooks(self._pack, lambda packed: packed):
-                        self.out = call(self.values)
-                else:
-                    self.out = call(self.values)
-        except Exception as error:
-            raise CallError(f"{type(error).__name__}: {error}"[:300]) from error
-        if self.out is NotImplemented:
-            raise CallError("the operator does not take these operands")
-
-    def _pack(self, tensor: torch.Tensor) -> torch.Tensor:
-        self.saved.append(tensor)
-        return tensor
-
-    def roots(self) -> list[torch.Tensor]:
-        """Outputs (and written inputs) that have a history to run backward through."""
-        found = [t for t in tensors_in(self.out) if t.requires_grad]
-        for name, value in self.values.items():
-            for tensor, version in zip(tensors_in(value), self.versions[name], strict=True):
-                if tensor.requires_grad and _version(tensor) != version and all(tensor is not t for t in found):
-                    found.append(tensor)
-        return found
-
-    def backward(self) -> str:
-        """Runs backward; the error text, or the empty string."""
-        roots = self.roots()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                torch.autograd.backward(roots, [torch.ones_like(root) for root in roots])
-        except Exception as error:
-            return str(error) or type(error).__name__
-        return ""
-
-
-def _version(tensor: torch.Tensor) -> int:
-    try:
-        return tensor._version
-    except RuntimeError:
-        return 0
-
-
-def observe(call: Call, values: Values, constants: Values) -> Seen:
+def observe(call: Call, values: Values, constants: Values, relay: bool = True) -> Seen:
     """Runs a call in all the ways needed and returns what was seen; raises `CallError` where the call itself raises.
+
+    relay: with inputs that lie otherwise, too.
 
     ``values`` are the arguments by parameter name, ``constants`` those of them that hold no tensor.
     """
@@ -243,6 +156,7 @@ def observe(call: Call, values: Values, constants: Values) -> Seen:
         node=node,
         inputs=inputs,
         counts={name: len(tensors_in(values[name])) for name in slots},
+        relaid=watch(call, values, units, writes) if differentiable and relay else NOTHING_RELAID,
     )
 
 
@@ -289,7 +203,7 @@ def _writes(run: Run) -> tuple[tuple[str, ...], tuple[str, ...], bool | None]:
     moves: list[bool | None] = []
     for name, value in run.values.items():
         rows = list(zip(tensors_in(value), run.old[name], run.versions[name], run.places[name], strict=True))
-        bumped = [(t, old, place) for t, old, version, place in rows if _version(t) != version]
+        bumped = [(t, old, place) for t, old, version, place in rows if version_of(t) != version]
         if bumped:
             writes.append(name)
             moves += [_only_moved(*row) for row in bumped]
@@ -320,7 +234,9 @@ def _writes_expanded(call: Call, values: Values, writes: tuple[str, ...]) -> boo
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            call({name: _map(value, _expand if name in writes else torch.clone) for name, value in values.items()})
+            call(
+                {name: map_tensors(value, _expand if name in writes else torch.clone) for name, value in values.items()}
+            )
     except Exception as error:
         return False if "single memory location" in str(error) else None
     return True
@@ -443,9 +359,12 @@ def _output(
     if kind == "view" and value.requires_grad:
         multi_view = _rejects_write(call, values, grad, path)
     expanded = breaks = False
+    before = after = None
     if kind in ("view", "same") and source is not None and value.layout is torch.strided:
         expanded = _overlaps(value) and not _overlaps(source)
         breaks = source.is_contiguous() and not value.is_contiguous()
+        if source.layout is torch.strided:
+            before, after = (of_strides(tuple(t.shape), t.stride()) for t in (source, value))
     return OutputSeen(
         kind=kind,
         of=of,
@@ -455,6 +374,8 @@ def _output(
         shape=tuple(value.shape),
         expanded=expanded,
         breaks_contiguity=breaks,
+        before=before,
+        after=after,
     )
 
 
@@ -469,12 +390,12 @@ def _array_behind(run: Run, value: torch.Tensor) -> str | None:
 
 
 def _alias_kind(value: torch.Tensor, source: torch.Tensor) -> Literal["view", "detached", "data"]:
-    before = _version(source)
+    before = version_of(source)
     try:
         torch.autograd.graph.increment_version(value.detach())
     except RuntimeError:
         return "data"
-    if _version(source) == before:
+    if version_of(source) == before:
         return "data"
     return "detached" if source.requires_grad and not value.requires_grad else "view"
 

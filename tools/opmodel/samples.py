@@ -18,6 +18,7 @@ from tools.opmodel.signatures import Signature
 
 MAX_PER_SHAPE = 2
 MAX_PER_OP = 16
+MOST_SAMPLES = 400
 PROBABILITIES = ("p", "dropout", "dropout_p")
 SIZES = ("output_size",)
 
@@ -59,7 +60,7 @@ def thin(samples: Iterator[Sample], limit: int = MAX_PER_OP) -> list[Sample]:
     seen: dict[object, int] = defaultdict(int)
     kept: list[Sample] = []
     empty: list[Sample] = []
-    for sample in itertools.islice(samples, 400):
+    for sample in itertools.islice(samples, MOST_SAMPLES):
         if any(_empty(value) for value in (*sample.args, *sample.kwargs.values())):
             empty.append(sample)
             continue
@@ -81,12 +82,44 @@ def preferred_dtype(dtypes: Any) -> torch.dtype:
     return first
 
 
+def _tensors_of(value: object) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [t for item in value for t in _tensors_of(item)] if isinstance(value, (tuple, list)) else []
+
+
+def of_each_rank(samples: Iterator[Sample]) -> list[Sample]:
+    """One sample for every way in which the tensors' numbers of dimensions differ, that with the fewest sizes of one."""
+    found: dict[object, tuple[int, Sample]] = {}
+    for sample in samples:
+        values = (*sample.args, *(sample.kwargs[name] for name in sorted(sample.kwargs)))
+        tensors = [t for value in values for t in _tensors_of(value)]
+        if not tensors or any(t.numel() == 0 for t in tensors):
+            continue
+        ones = sum(size == 1 for t in tensors for size in t.shape)
+        key = tuple(t.dim() for t in tensors)
+        if key not in found or ones < found[key][0]:
+            found[key] = (ones, sample)
+    return [sample for _, sample in itertools.islice(found.values(), MAX_PER_OP)]
+
+
 @cache
 def pool() -> Mapping[str, tuple[Sample, ...]]:
     """PyTorch's sample inputs by op name: ``add``, ``nn.functional.relu``, ``special.expit``, and aliases."""
+    return {name: both[0] for name, both in _pools().items()}
+
+
+@cache
+def ranked_pool() -> Mapping[str, tuple[Sample, ...]]:
+    """Those of PyTorch's sample inputs that differ in how many dimensions their tensors have, by op name."""
+    return {name: both[1] for name, both in _pools().items()}
+
+
+@cache
+def _pools() -> Mapping[str, tuple[tuple[Sample, ...], tuple[Sample, ...]]]:
     from torch.testing._internal.common_methods_invocations import op_db
 
-    found: dict[str, list[Sample]] = defaultdict(list)
+    found: dict[str, tuple[list[Sample], list[Sample]]] = defaultdict(lambda: ([], []))
     for info in op_db:
         torch.default_generator.manual_seed(0)
         if not info.dtypes:
@@ -97,16 +130,18 @@ def pool() -> Mapping[str, tuple[Sample, ...]]:
             with warnings.catch_warnings(), quick:
                 warnings.simplefilter("ignore")
                 dtype = preferred_dtype(info.dtypes)
-                inputs = (
-                    Sample((s.input, *s.args), s.kwargs) for s in info.sample_inputs("cpu", dtype, requires_grad=False)
-                )
-                samples = thin(inputs)
+                inputs = [
+                    Sample((s.input, *s.args), s.kwargs)
+                    for s in itertools.islice(info.sample_inputs("cpu", dtype, requires_grad=False), MOST_SAMPLES)
+                ]
+                samples = thin(iter(inputs))
         except Exception as error:
             print(f"no samples of {info.name}: {type(error).__name__}: {error}")
             continue
         for name in {info.name, *(alias.name for alias in info.aliases)}:
-            found[name].extend(samples)
-    return {name: tuple(samples) for name, samples in found.items()}
+            found[name][0].extend(samples)
+            found[name][1].extend(of_each_rank(iter(inputs)))
+    return {name: (tuple(few), tuple(ranked)) for name, (few, ranked) in found.items()}
 
 
 @cache
