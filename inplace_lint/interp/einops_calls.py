@@ -168,7 +168,7 @@ def _run(
         return {engine.m.fresh(state, site.place[1], f"result of {name}", "no"): frozenset()}
     pattern = parse(constant_of(text))
     whole = [(found.contiguous, layout.is_piece(found)) for _, found, _ in engine.m.tensors(state, value)]
-    layouts = {None if piece else dense for dense, piece in whole}
+    layouts = {None if piece and not dense else dense for dense, piece in whole}
     step = _Steps(engine, state, site, name)
     if pattern is None:
         return step("clone", value)
