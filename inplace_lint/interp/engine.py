@@ -27,7 +27,7 @@ UNROLL = 12
 UNROLL_PRODUCT = 72
 """Rounds that nested unrolled loops may take together."""
 UNROLL_WORK = 1_000
-"""Instructions that they may take, where they are more: ``for layer in layers: x = layer(x)`` has four of them."""
+"""Instructions that nested ones may take, where they are more: in rounds of its own each, the order of layers is kept."""
 
 MAY_RAISE = (
     ir.Call,
@@ -389,7 +389,7 @@ class Engine:
         rounds = count * self.m.unrolled
         if count <= UNROLL and rounds <= UNROLL_PRODUCT:
             return True
-        return bool(body) and rounds * sum(1 for _ in ir.walk(body)) <= UNROLL_WORK
+        return bool(body) and self.m.unrolled > 1 and rounds * sum(1 for _ in ir.walk(body)) <= UNROLL_WORK
 
 
 def _without_identity_false(value: Value) -> Value:

@@ -106,7 +106,49 @@ def tensor_parameters(code: ir.Code, model: OpModel, methods: Container[str] = (
                     and _takes_tensor(model, path, number)
                 ):
                     found.add(name)
-    return frozenset(found)
+    return frozenset(found | _reckoned_with(code, params) if code.name == "forward" else found)
+
+
+def _reckoned_with(code: ir.Code, params: Container[str]) -> set[str]:
+    """Parameters of a ``forward`` from which something is computed and to whose elements it writes: numbers have no elements,
+    and lists are joined and repeated at most. The first one is no number either where an attribute of ``self`` takes part.
+    """
+    operands: dict[int, str] = {}
+    own: set[int] = set()
+    of_torch: set[int] = set()
+    literals: set[int] = set()
+    computed: set[str] = set()
+    weighted: set[str] = set()
+    written: set[str] = set()
+    augmented: set[str] = set()
+    for instr in ir.walk(code.body):
+        if isinstance(instr, ir.Load):
+            if instr.scope == "local":
+                operands[instr.dst] = instr.name
+            elif instr.name in _USUAL_NAMES:
+                of_torch.add(instr.dst)
+        elif isinstance(instr, ir.GetAttr):
+            if operands.get(instr.obj) == "self":
+                own.add(instr.dst)
+            elif instr.obj in of_torch:
+                of_torch.add(instr.dst)
+        elif isinstance(instr, ir.Call) and instr.func in of_torch:
+            computed |= {name for arg in instr.args if (name := operands.get(arg.reg)) is not None and name in params}
+        elif isinstance(instr, ir.Const):
+            literals.add(instr.dst)
+        elif isinstance(instr, ir.Binary):
+            for one, other in ((instr.left, instr.right), (instr.right, instr.left)):
+                if (name := operands.get(one)) in params and name is not None and other not in literals:
+                    if other in own:
+                        weighted.add(name)
+                    if other in own or instr.op not in ("+", "*"):
+                        computed.add(name)
+        elif isinstance(instr, ir.SetItem) and (name := operands.get(instr.obj)) in params and name is not None:
+            written.add(name)
+        elif isinstance(instr, ir.InPlace) and (name := operands.get(instr.left)) in params and name is not None:
+            augmented.add(name)
+    first = {parameter.name for parameter in code.params[1:2]}
+    return (written & computed) | (augmented & weighted & first)
 
 
 def _takes_tensor(model: OpModel, path: str, number: int) -> bool:

@@ -24,6 +24,11 @@ def _tags_denied(cond: Cond) -> set[str]:
     return {f.key[3:] for f in cond if f.value is False and f.key.startswith(_REQUIRES_GRAD)}
 
 
+def _whole(tag: str) -> str:
+    """The unknown of which a tag bears an element, in this round of a loop or in an earlier one."""
+    return tag.partition("=")[0].partition("[")[0].rstrip("~")
+
+
 _FLAG = re.compile(r"^`[^`]*?(\w+)\W*` of `[^`]*` is (?:true|false)$", re.IGNORECASE)
 """A fact about a flag, in its own words: the keys of other facts may end with such names as well."""
 _EVALUATES = re.compile(
@@ -101,13 +106,14 @@ class Grounds:
 
     def hopes(self, cond: Cond) -> int:
         """How many results of unknown callees a condition takes for tensors that require grad."""
-        return len(self.hoped & tags_of(cond)) if self.hoped else 0
+        return len({tag for tag in map(_whole, tags_of(cond)) if tag in self.hoped}) if self.hoped else 0
 
     def unconfirmed(self, event: Event, cond: Cond) -> bool:
         """Whether an event assumes, with nothing trained to say so, that an unknown callee's result requires grad."""
         if isinstance(event, SavedOverwritten) and event.backward_site is None:
             return False  # it rests on that the result is trained
-        texts = {f.text for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD) and f.key[3:] in self.hoped}
+        asked = (f for f in cond if f.value and f.key.startswith(_REQUIRES_GRAD))
+        texts = {f.text for f in asked if _whole(f.key[3:]) in self.hoped}
         return not texts.isdisjoint(event.context.assumptions)
 
     def ask(self, cond: Cond) -> None:

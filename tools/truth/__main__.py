@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tools.truth import compare, shrink, tracebacks
+from tools.truth import planted as faults
 from tools.truth import fixes as trials
 from tools.truth.fixtures import FixtureError, check_linter, check_torch, load
 from tools.truth.generate import generate, programs, topics
@@ -127,6 +128,22 @@ def random(
                 save.mkdir(parents=True, exist_ok=True)
                 name = f"{one.disagreement}-{one.program.topic}-{one.program.producer}-{one.program.seed}.py"
                 (save / name).write_text(text + "\n", encoding="utf-8")
+    sys.exit(1 if report.disagreements else 0)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="What the places are chosen by.")
+@click.option("--count", default=100, show_default=True, help="How many programs.")
+@click.option("--show", default=0, show_default=True, help="Print so many disagreements in full.")
+def planted(paths: tuple[Path, ...], seed: int, count: int, show: int) -> None:
+    """Compare linter and torch on right fixtures into which an in-place write that changes no value is planted."""
+    with Oracle() as oracle:
+        cases = load([path.resolve() for path in paths])
+        report = compare.run(faults.planted(cases, seed, count, oracle), oracle)
+    click.echo(report.text())
+    for one in report.disagreements[:show]:
+        click.echo(f"\n{'=' * 80}\n{one.program.source}\n{one.describe()}")
     sys.exit(1 if report.disagreements else 0)
 
 
