@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from tools.truth import compare, shrink, tracebacks
-from tools.truth import planted as faults
 from tools.truth import fixes as trials
+from tools.truth import planted as faults
 from tools.truth.fixtures import FixtureError, check_linter, check_torch, load
 from tools.truth.generate import generate, programs, topics
 from tools.truth.oracle import Oracle
