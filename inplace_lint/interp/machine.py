@@ -452,7 +452,11 @@ class Machine:
     def stands_for(self, oid: int) -> str | None:
         """The tag of the unknown by which an object is found; None where it is found by no tag."""
         key = self._keys.get(abs(oid))
-        if isinstance(key, tuple) and len(key) == 2 and key[0] in ("assumed", "parameters", "given", keys.PUT_INTO, keys.NAMED):
+        if (
+            isinstance(key, tuple)
+            and len(key) == 2
+            and key[0] in ("assumed", "parameters", "given", keys.PUT_INTO, keys.NAMED)
+        ):
             return str(key[1])
         return None
 

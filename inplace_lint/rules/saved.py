@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic, Related, Trace
 from ..events import Event, SavedOverwritten
 from . import levels, rewrite, torch_text, words
-from .base import AUTOGRAD_NOTES, Advice, Rule, RuleContext
+from .base import AUTOGRAD_NOTES, Advice, Rewrite, Rule, RuleContext
+from .collected import in_a_list
 from .order import reorder
 
 _CHECKS = f"{AUTOGRAD_NOTES}#in-place-correctness-checks"
@@ -66,6 +67,11 @@ def _when(ctx: RuleContext, event: SavedOverwritten) -> str:
 def _advice(ctx: RuleContext, event: SavedOverwritten) -> Advice:
     """Out of place where that can be spelt, else on a copy."""
     write = event.write
+    if write.form == "item" and (edits := in_a_list(ctx, write)):
+        code = "\n".join(edit.content.strip() for edit in edits)
+        return Advice(
+            "Collect the rows in a list, and `torch.stack` them after the loop", Rewrite(code), "unsafe", edits
+        )
     new = rewrite.out_of_place(ctx, write)
     level = levels.of_new_tensor(ctx, write, new)
     if write.form == "module" or (write.form == "function" and "inplace" in ctx.text(write.site)):
@@ -157,8 +163,9 @@ class SavedInputOverwritten(Rule):
     ## How to fix it
     - Out of place: `x = x + 1`, `x = x.mul(z)`, `F.relu(x)` without `inplace=True`. The gradients stay the same as
       those that were meant.
-    - For index writes: on a copy (`x = x.clone()`, then `x[0] = 1`), or gather the parts in a list and
-      `torch.stack` them.
+    - For index writes: on a copy (`x = x.clone()`, then `x[0] = 1`). Rows that a loop sets one after another go into a
+      list that is stacked after the loop (`rows.append(v)`, `torch.stack(rows)`): the fix does that itself where the loop
+      fills the whole tensor in order and reads single rows only.
     - Neither `retain_graph=True` nor `x.data` helps: the first has nothing to do with it, the second makes the error
       silent and the gradients wrong.
 
