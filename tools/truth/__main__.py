@@ -137,7 +137,7 @@ def random(
 @click.option("--count", default=100, show_default=True, help="How many programs.")
 @click.option("--show", default=0, show_default=True, help="Print so many disagreements in full.")
 def planted(paths: tuple[Path, ...], seed: int, count: int, show: int) -> None:
-    """Compare linter and torch on right fixtures into which an in-place write that changes no value is planted."""
+    """Compare linter and torch on fixtures that are right but for one in-place write, which changes no value."""
     with Oracle() as oracle:
         cases = load([path.resolve() for path in paths])
         report = compare.run(faults.planted(cases, seed, count, oracle), oracle)

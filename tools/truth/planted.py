@@ -17,6 +17,8 @@ from tools.truth.oracle import Oracle
 WRITES = ("{0}.mul_(1)", "{0} *= 1", "{0}.add_(0)", "{0}[...] = {0} * 1", "{0}[0] = {0}[0] * 1", "{0}[0] *= 1")
 """All of them leave every value as it is, so that the rest of the program does what it did."""
 REACHED = "raise LookupError('planted')"
+TRIES = 8
+"""Places that are tried in a program until a write there tells something."""
 
 Place = tuple[int, int, str]
 """The line after which a write goes, its indentation and the name that it writes to."""
@@ -67,25 +69,31 @@ def plant(source: str, place: Place, text: str) -> str:
 
 
 def planted(cases: Iterable[Fixture], seed: int, count: int, oracle: Oracle) -> Iterator[Program]:
-    """``count`` programs, each a random fixture that is right with a write at a random place that its run reaches.
+    """Up to ``count`` programs, each another fixture that is right with a write at a random place that its run reaches.
 
-    What the write is to may be no tensor, or unbound: such programs are undecided, as torch's verdict says.
+    What is drawn for a fixture depends on the seed and its name alone, so that new fixtures leave the others' programs as they
+    are. Where the write is to no tensor, or to an unbound name, another place is tried.
     """
-    rng = random.Random(f"inplace-lint/planted/{seed}")
     right = [
         case for case in cases if case.runs and not (case.expected or case.torch or case.gaps or case.false_alarms)
     ]
+    dice = {case.name: random.Random(f"inplace-lint/planted/{seed}/{case.name}") for case in right}
+    drawn = {name: rng.random() for name, rng in dice.items()}
     made = 0
-    while right and made < count:
-        case = rng.choice(right)
-        open_places = places(case.source)
-        if not open_places:
-            right.remove(case)
+    for case in sorted(right, key=lambda case: drawn[case.name]):
+        program = None if made >= count else _planted(case, seed, dice[case.name], oracle)
+        if program is not None:
+            made += 1
+            yield program
+
+
+def _planted(case: Fixture, seed: int, rng: random.Random, oracle: Oracle) -> Program | None:
+    open_places = places(case.source)
+    for place in rng.sample(open_places, min(TRIES, len(open_places))):
+        source = plant(case.source, place, rng.choice(WRITES).format(place[2]))
+        if not oracle.judge(source).decided:
             continue
-        place = rng.choice(open_places)
         probe = oracle.judge(plant(case.source, place, REACHED))
-        if not any("planted" in text for _, text in probe.errors):
-            continue
-        made += 1
-        write = rng.choice(WRITES).format(place[2])
-        yield Program(seed, case.name, f"{place[0] + 1}", plant(case.source, place, write))
+        if any("planted" in text for _, text in probe.errors):
+            return Program(seed, case.name, f"{place[0] + 1}", source)
+    return None
