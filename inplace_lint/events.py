@@ -149,7 +149,8 @@ class SavedOverwritten:
     context): nothing raises and the gradients are wrong.
     backward_site: where backward is called; None where the result is returned to be trained.
     in_loop: the write belongs to a later round of the same loop than the save.
-    shape: the saved tensor's sizes, None for one that is unknown, or where none is known. interior: an operation made it.
+    shape: the saved tensor's sizes, None for one that is unknown, or where none is known. interior: an operation made it, so far
+    as is known.
     """
 
     write: Write

@@ -548,7 +548,7 @@ def _check_saved(
                     in_loop=key < 0,
                     context=m.context(together - given, write.calls),
                     shape=None if held is None else held.shape,
-                    interior=held is None or held.status.interior is not None,
+                    interior=held is None or (held.status.interior is not None and not held.assumed),
                 )
                 m.emit(event, together, state.path)
 
