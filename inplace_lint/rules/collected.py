@@ -36,6 +36,8 @@ def in_a_list(ctx: RuleContext, write: Write) -> tuple[Edit, ...]:
     if not _reads_rows_only(spot, loop, name, counted, ahead):
         return ()
     changed = [*made, spot.node]
+    if any((found := _row(node)) is not None and _is_plain(found[2]) for node in changed):
+        return ()
     if not all(map(layout.is_whole, (*changed, loop))) or any(one.lineno != one.end_lineno for one in made):
         return ()
     stacked = f"\n{layout.indent(loop)}{name} = torch.stack({name})"
@@ -164,6 +166,11 @@ def _reads_rows_only(write: Spot, loop: ast.For, name: str, counter: _Counter, a
             if not isinstance(part.ctx, ast.Load) or there is None or not -counter.start <= there <= last:
                 return False
     return True
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Whether a value is spelled without a name: a number, which fills a row, and is none."""
+    return not any(isinstance(part, ast.Name) for part in ast.walk(value))
 
 
 def _names(body: Sequence[ast.stmt]) -> Iterator[ast.Name]:

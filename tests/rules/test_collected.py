@@ -74,3 +74,10 @@ def test_rows_are_collected(body: str, expected: str) -> None:
 )
 def test_what_is_not_filled_in_order_is_written_to_a_copy(loop: str) -> None:
     assert "y = y.clone()" in fixed("    y = torch.zeros(n + 1, 3)\n    y[0] = x\n" + loop)
+
+
+def test_a_number_is_no_row() -> None:
+    body = (
+        "    y = torch.ones(n, 3)\n    y[0] = 1.5\n    for t in range(1, n):\n        y[t] = y[t - 1] * y[t - 1] * x\n"
+    )
+    assert "y = y.clone()" in fixed(body)
