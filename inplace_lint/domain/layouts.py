@@ -423,9 +423,8 @@ def _mirrored(layout: Layout) -> bool | None:
 
 
 def _turned(layout: Layout) -> bool | None:
-    first_two = (1, 0)
     rank = len(layout.axes)
-    return _strided(layout) if rank < len(first_two) else _strided(layout.reordered((*first_two, *range(2, rank))))
+    return _strided(layout if rank < 2 else layout.reordered((1, 0, *range(2, rank))))
 
 
 def _formatted(layout: Layout) -> bool | None:

@@ -114,6 +114,7 @@ def _reckoned_with(code: ir.Code, params: Container[str]) -> set[str]:
     and lists are joined and repeated at most. The first one is no number either where an attribute of ``self`` takes part.
     """
     operands: dict[int, str] = {}
+    selves: set[int] = set()
     own: set[int] = set()
     of_torch: set[int] = set()
     literals: set[int] = set()
@@ -123,30 +124,33 @@ def _reckoned_with(code: ir.Code, params: Container[str]) -> set[str]:
     augmented: set[str] = set()
     for instr in ir.walk(code.body):
         if isinstance(instr, ir.Load):
-            if instr.scope == "local":
+            if instr.scope == "local" and instr.name == "self":
+                selves.add(instr.dst)
+            elif instr.scope == "local" and instr.name in params:
                 operands[instr.dst] = instr.name
-            elif instr.name in _USUAL_NAMES:
+            elif instr.scope != "local" and instr.name in _USUAL_NAMES:
                 of_torch.add(instr.dst)
         elif isinstance(instr, ir.GetAttr):
-            if operands.get(instr.obj) == "self":
+            if instr.obj in selves:
                 own.add(instr.dst)
             elif instr.obj in of_torch:
                 of_torch.add(instr.dst)
         elif isinstance(instr, ir.Call) and instr.func in of_torch:
-            computed |= {name for arg in instr.args if (name := operands.get(arg.reg)) is not None and name in params}
+            computed |= {operands[arg.reg] for arg in instr.args if arg.reg in operands}
         elif isinstance(instr, ir.Const):
             literals.add(instr.dst)
         elif isinstance(instr, ir.Binary):
             for one, other in ((instr.left, instr.right), (instr.right, instr.left)):
-                if (name := operands.get(one)) in params and name is not None and other not in literals:
-                    if other in own:
-                        weighted.add(name)
-                    if other in own or instr.op not in ("+", "*"):
-                        computed.add(name)
-        elif isinstance(instr, ir.SetItem) and (name := operands.get(instr.obj)) in params and name is not None:
-            written.add(name)
-        elif isinstance(instr, ir.InPlace) and (name := operands.get(instr.left)) in params and name is not None:
-            augmented.add(name)
+                if one not in operands or other in literals:
+                    continue
+                if other in own:
+                    weighted.add(operands[one])
+                if other in own or instr.op not in ("+", "*"):
+                    computed.add(operands[one])
+        elif isinstance(instr, ir.SetItem) and instr.obj in operands:
+            written.add(operands[instr.obj])
+        elif isinstance(instr, ir.InPlace) and instr.left in operands:
+            augmented.add(operands[instr.left])
     first = {parameter.name for parameter in code.params[1:2]}
     return (written & computed) | (augmented & weighted & first)
 

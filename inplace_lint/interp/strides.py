@@ -201,4 +201,4 @@ def contiguous(base: Tensor, output: Output, laid: Layout | None, shape: Sequenc
     return layouts.view_contiguous(base, output)
 
 
-__all__ = ["contiguous", "exactly", "kept", "of_new", "of_view"]
+__all__ = ["contiguous", "exactly", "joined", "kept", "of_new", "of_view"]
