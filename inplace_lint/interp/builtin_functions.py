@@ -172,7 +172,7 @@ def _is_a(engine: Engine, state: State, atom: object, wanted: list[object]) -> b
             return True if "torch.Tensor" in paths else None
         if paths & {"torch.Tensor", "torch.FloatTensor"} or (thing.parameter and "torch.nn.Parameter" in paths):
             return True
-        return False if all(isinstance(w, (Sym, int)) for w in wanted) and "torch.nn.Parameter" not in paths else None
+        return False if all(isinstance(w, (Sym, int)) for w in wanted) else None
     if isinstance(thing, Container):
         plain = _PLAIN.get(thing.kind)
         if plain is not None and any(

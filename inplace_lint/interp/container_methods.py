@@ -229,7 +229,9 @@ def get(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             return value
     elif name == "setdefault" and default is not None:
         state.put(oid, Container("dict", (), box.entries, union((box.rest, default)), box.default))
-    return union((contents(box), NONE if default is None else default))
+    held = contents(box) if box.entries is None or key is None else box.rest
+    held = held if key is None else subscripts.under_literal(engine, held, key.value)
+    return union((held, NONE if default is None else default))
 
 
 @method("dict", "update")

@@ -29,6 +29,7 @@ from inplace_lint.interp import attributes, calls, classes, counters, denial, la
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.keys import ELEMENT
 from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.operators import split
 from inplace_lint.interp.ops import OpCall, call_op
@@ -180,8 +181,9 @@ def _container_item(
                 made = _made_by_default(engine, state, flow, box.default, place)
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
-            return box.rest or ANYTHING
+            return under_literal(engine, box.rest, key.value) or ANYTHING
         held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index, by_element=True), index)
+        held = held if key is None else under_literal(engine, held, key.value)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
             state.put(oid, Container("dict", (), box.entries, held, box.default))
@@ -210,6 +212,16 @@ def _container_item(
     by_round = counters.element(engine.m, box.order, index)
     held = contents(box) if by_round is None else by_round
     return counters.at_slot(engine.m, held, index, by_element=True) or ANYTHING
+
+
+def under_literal(engine: Engine, held: Value, key: object) -> Value:
+    """What of a dict's values lies under a literal key: of unknown ones that a loop put there, each key has another."""
+    each = [atom for atom in held if isinstance(atom, Unknown) and atom.tag.startswith(ELEMENT)]
+    if not each:
+        return held
+    return {
+        (engine.m.derived(a, f"[{key!r}]") if isinstance(a, Unknown) and a in each else a): c for a, c in held.items()
+    }
 
 
 def _one_entry(engine: Engine, state: State, held: Value, place: Place) -> Value:
