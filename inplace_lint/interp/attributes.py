@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both
+from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, decisive
 from inplace_lint.domain.objects import (
     CONSTANT,
     Class,
@@ -498,6 +498,9 @@ def set_requires_grad(engine: Engine, state: State, oid: int, value: Value, cond
         status = Status(constant=no, leaf=yes)
     if not may_hold_grad(tensor):
         return
+    if yes is None:
+        # Who freezes one of many freezes them all, in whichever round: hardly any loop over them leaves some out.
+        cond = decisive(cond)
     if cond and not cond <= state.path:
         old = tensor.status
         status = Status(
@@ -505,7 +508,11 @@ def set_requires_grad(engine: Engine, state: State, oid: int, value: Value, cond
             status.leaf if old.leaf is None else old.leaf,
             old.interior,
         )
-    state.put(oid, replace(tensor, status=status, nodes={} if status.interior is None else tensor.nodes))
+    changed = replace(tensor, status=status, nodes={} if status.interior is None else tensor.nodes)
+    if yes is None and oid < 0:
+        state.heap[oid] = changed
+    else:
+        state.put(oid, changed)
 
 
 def may_hold_grad(tensor: Tensor) -> bool:

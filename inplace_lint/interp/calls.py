@@ -36,6 +36,8 @@ from inplace_lint.domain.values import (
     Sym,
     Unknown,
     Value,
+    const,
+    constant_of,
     one,
     union,
 )
@@ -477,6 +479,10 @@ def _unknown_method(
         oid = m.known_tensor(state, receiver)
         if oid is not None:
             return tensor_method(engine, state, oid, name, site)
+    if name in ("startswith", "endswith") and len(site.positional) == 1:
+        answer = text.answer(m, receiver, name, constant_of(site.positional[0]))
+        if answer is not None:
+            return const(answer)
     given = text.asked(name, site.positional) if not site.named and not receiver.tag.startswith("#") else None
     if given is not None:
         return {m.derived(receiver, f".{name}({given})", tensor=False, grad="no"): TRUE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -40,10 +41,15 @@ def _listed(engine: Engine, state: State, site: CallSite, values: list[Value], w
 
 def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, Value]], word: str) -> Value:
     pairs: list[Value] = []
-    for name, value in named:
-        key: Value = const(name)
-        pair = Container("tuple", (key, value))
-        pairs.append(one(state.allocate(engine.m.oid(site.place[1], f"{word} {name}"), pair)))
+    for number, (name, value) in enumerate(named):
+        # Several stand for the parts of modules that a loop made, all under one name.
+        oid = engine.m.oid(site.place[1], f"{word} {name} {sum(other == name for other, _ in named[:number])}")
+        key = const(name)
+        if "*" in name:
+            # PyTorch has a number or a name where the path says that there are several.
+            parts = [".*" if part.startswith("*") else re.escape(part) for part in name.split(".")]
+            key = text.unknown(engine, state, site.place[1], re.escape(".").join(parts))
+        pairs.append(one(state.allocate(oid, Container("tuple", (key, value)))))
     return _listed(engine, state, site, pairs, word)
 
 

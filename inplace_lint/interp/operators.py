@@ -387,6 +387,8 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
         if folded is not None:
             return folded
     if op in ("in", "not in"):
+        if isinstance(a, Const) and (found := text.answer(m, b, "in", a.value)) is not None:
+            return const(found == (op == "in"))
         denial.by_membership(m, state, a, b)
     if op in ("in", "not in") and isinstance(b, int):
         box = state.heap.get(b)

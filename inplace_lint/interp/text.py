@@ -39,7 +39,8 @@ def asked(name: str, positional: list[Value]) -> str | None:
 
 def unknown(engine: Engine, state: State, origin: int, pattern: str = _ANY, parts: Iterable[Value] = ()) -> Value:
     """A text of which only a pattern is known. parts: what it was made from, as a loop's counter is."""
-    atom = engine.m.fresh(state, origin, "text", "no", False)
+    word = "text" if pattern == _ANY else f"text {engine.m.number_of(pattern)}"
+    atom = engine.m.fresh(state, origin, word, "no", False)
     engine.m.patterns[atom.tag] = pattern
     counters.follows(engine.m, atom, parts)
     return one(atom)
@@ -66,6 +67,20 @@ def may_match(one_pattern: str, other: str) -> bool:
     starts = [text.split(_ANY)[0] for text in (one_pattern, other)]
     ends = [text.split(_ANY)[-1][::-1] for text in (one_pattern, other)]
     return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))
+
+
+def answer(m: Machine, text: Atom, name: str, part: object) -> bool | None:
+    """What ``startswith``, ``endswith`` or ``in`` say of a text known by a pattern; None where the pattern leaves it open."""
+    pattern = m.patterns.get(text.tag.rstrip("~")) if isinstance(text, Unknown) else None
+    if pattern is None or not isinstance(part, str):
+        return None
+    literals = [re.sub(r"\\(.)", r"\1", literal) for literal in pattern.split(_ANY)]
+    if name == "in":
+        return True if any(part in literal for literal in literals) else None
+    known, end = (literals[0], part) if name == "startswith" else (literals[-1][::-1], part[::-1])
+    if known.startswith(end):
+        return True
+    return None if end.startswith(known) else False
 
 
 def call(engine: Engine, state: State, text: str, name: str, site: CallSite) -> Value:
