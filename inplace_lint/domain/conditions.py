@@ -59,6 +59,8 @@ Cond = frozenset[Fact]
 TRUE: Cond = frozenset()
 
 _MANY = Fact("...", True, "one of several things that a caller decides holds", True)
+LOST: Cond = frozenset({_MANY})
+"""Holds where too little is known for a finding to rest on it."""
 
 
 _KNOWN: dict[tuple[int, int], tuple[Cond, Cond, Cond | None]] = {}

@@ -161,6 +161,9 @@ def _parameter_of_unknown(engine: Engine, state: State, atom: Unknown, attr: str
         key = f"{atom.tag}.{attr} is a Parameter"
         yes = frozenset({Fact(key, True, f"`{attr}` is a Parameter here", True)})
         status = Status(leaf=yes, constant=frozenset({Fact(key, False)}))
+        held = [state.tensor(number) for number in networks.stand_ins(m, state, atom)]
+        if held and all(tensor is not None and tensor.status == CONSTANT for tensor in held):
+            status = CONSTANT  # the network was frozen
     if status is None:
         return None
     oid = m.named_oid("parameter of unknown", atom.tag, attr)

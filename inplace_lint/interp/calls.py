@@ -379,7 +379,7 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
             return value  # type: ignore[no-any-return]
     spelled = path.rsplit(".", 1)[-1]
     result = unknown_result(engine, state, site.positional, site.named, site.place, None, spelled)
-    numpy_calls.note_array(engine, path, result)
+    numpy_calls.note_array(engine, path, result, site)
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, maybe_either
+from inplace_lint.domain.conditions import TRUE, Cond, add_to, both, decisive, maybe_either
 from inplace_lint.domain.objects import CONSTANT, INTERIOR, Container, Instance, Node, Status, Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NONE, NOTHING, Const, Unknown, Value, const, constant_of, one
@@ -179,8 +179,11 @@ def detach_(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         return one(oid)
     if tensor.bases:
         write = Write(m.site(site.place), "method", "detach_", site.target)
-        event = BadViewWritten(write, "detach", m.site(tensor.made), tensor.made_by, None, m.context(TRUE))
-        m.emit(event, TRUE, state.path)
+        for own in tensor.bases.values():
+            cond = both(own, decisive(site.given))
+            if cond is not None:
+                event = BadViewWritten(write, "detach", m.site(tensor.made), tensor.made_by, None, m.context(cond))
+                m.emit(event, cond, state.path)
         return one(oid)
     state.put(oid, replace(tensor, status=CONSTANT, nodes={}))
     return one(oid)

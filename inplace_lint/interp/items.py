@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, both
+from inplace_lint.domain.conditions import LOST, TRUE, Cond, Fact, both
 from inplace_lint.domain.objects import Class, Container, Function, Instance, Place, contents, order_of, sequence
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
@@ -66,9 +66,11 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
     row = engine.m.model.method("__getitem__")
     if row is None:
         return ANYTHING
-    unknown = _of_either_kind(engine, state, index)
-    kept = None if unknown is None else kept_by_nms(engine.m, unknown)
-    kind = classify_index(state, index) if kept is None and not _by_list(engine, unknown) else "advanced"
+    either = _of_either_kind(engine, state, index)
+    kept = kept_by_nms(engine.m, either[0]) if len(either) == 1 else None
+    unknown = next((atom for atom in either if not _is_many(engine, atom)), None)
+    many = kept is not None or (bool(either) and unknown is None)
+    kind = "advanced" if many else classify_index(state, index)
     if unknown is not None and all(isinstance(a, int) and _is_leaf(state, a) for a in tensors):
         kind = "advanced"  # a number would make a view of a leaf, which nobody could write: nothing hangs on that one
     call = OpCall(place, "indexing", "item", "[...]", target, tag="getitem")
@@ -78,15 +80,17 @@ def _tensor_item(engine: Engine, state: State, tensors: Value, index: Value, pla
         return ANYTHING
     if kept is not None:
         return under(value, kept)
-    question = "" if unknown is None or kind != "basic" else engine.m.derived(unknown, " as a number", False, "no").tag
-    if unknown is None or not question:
+    if unknown is None or kind != "basic":
         return value
-    # Whether what nobody knows is a number, which makes a view, or a mask or a list, which makes a copy, is an assumption.
-    number = Fact(question, True, f"{engine.m.describe(unknown.tag)} is a number", True)
     copy = replace(arguments, settings={"index": "advanced"})
     other = call_op(engine, state, row.variants, copy, replace(call, tag="getitem of many"))
-    others = frozenset({Fact(question, False)})
-    return union([under(value, frozenset({number})), under(ANYTHING if other is None else other, others)])
+    question = engine.m.derived(unknown, " as a number", False, "no").tag
+    # Whether what nobody knows is a number, which makes a view, or a mask or a list, which makes a copy, is an assumption.
+    number, others = LOST, TRUE
+    if unknown.tag and question:
+        number = frozenset({Fact(question, True, f"{engine.m.describe(unknown.tag)} is a number", True)})
+        others = frozenset({Fact(question, False)})
+    return union([under(value, number), under(ANYTHING if other is None else other, others)])
 
 
 def _is_leaf(state: State, oid: int) -> bool:
@@ -94,13 +98,13 @@ def _is_leaf(state: State, oid: int) -> bool:
     return tensor is not None and tensor.status.leaf is not None
 
 
-def _of_either_kind(engine: Engine, state: State, index: Value) -> Unknown | None:
-    """The index, or the first item of a tuple of indices, that may be a number as well as a mask or a list; None for others."""
+def _of_either_kind(engine: Engine, state: State, index: Value) -> list[Unknown]:
+    """What the index, or the first such item of a tuple, may be, where it may be a number as well as a mask or a list."""
     for item in layout.index_items(state, index):
-        (atom,) = item if len(item) == 1 else (None,)
-        if isinstance(atom, Unknown) and atom.tag and (atom.tensor or _is_argument(engine, atom)):
-            return atom
-    return None
+        unknown = [a for a in item if isinstance(a, Unknown) and (not a.tag or a.tensor or _is_argument(engine, a))]
+        if unknown and len(unknown) == len(item):
+            return unknown
+    return []
 
 
 def _is_argument(engine: Engine, atom: Unknown) -> bool:
@@ -109,9 +113,10 @@ def _is_argument(engine: Engine, atom: Unknown) -> bool:
     return tag[:1] != "#" and tag not in engine.m.part_of and tag not in engine.m.grounds.numbers
 
 
-def _by_list(engine: Engine, index: Unknown | None) -> bool:
-    """Whether what indexes is annotated as a list."""
-    return index is not None and index.tag.rstrip("~") in engine.m.grounds.lists
+def _is_many(engine: Engine, index: Unknown) -> bool:
+    """Whether what indexes is annotated as a list, or is an array of NumPy."""
+    tag = index.tag.rstrip("~")
+    return tag in engine.m.grounds.lists or tag in engine.m.grounds.arrays
 
 
 def _atom_item(engine: Engine, state: State, flow: Flow, atom: Atom, index: Value, place: Place) -> Value:

@@ -49,8 +49,17 @@ MAKING = (
     "frombuffer",
     "fromfile",
     "fromstring",
+    "sort",
+    "argsort",
+    "argwhere",
+    "flatnonzero",
+    "random.permutation",
 )
 """Functions that return an array, never a scalar, whatever they are given."""
+SEVERAL = ("nonzero", "where")
+"""Functions that, given one argument, return arrays in a tuple."""
+MOST_DIMENSIONS = 4
+"""Arrays of such a tuple that are known as such."""
 
 
 @symbol(*(f"numpy.{name}" for name in WRITING))
@@ -93,10 +102,15 @@ def call(engine: Engine, state: State, path: str, site: CallSite) -> Any:
     return NotImplemented
 
 
-def note_array(engine: Engine, path: str, value: Value) -> None:
+def note_array(engine: Engine, path: str, value: Value, site: CallSite) -> None:
     """Remember that a function's result is an array: a tensor that requires grad refuses arithmetic with it."""
-    if path.removeprefix("numpy.") in MAKING:
-        engine.m.grounds.arrays.update(atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag)
+    name = path.removeprefix("numpy.")
+    sized = name.startswith("random.") and (len(site.positional) > 1 or "size" in site.named)
+    tags = [atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag]
+    if name in SEVERAL and len(site.positional) == 1:
+        engine.m.grounds.arrays.update(f"{tag}[{n}]" for tag in tags for n in range(MOST_DIMENSIONS))
+    elif name in MAKING or (sized and name == "random.choice"):
+        engine.m.grounds.arrays.update(tags)
 
 
 def _write(engine: Engine, state: State, value: Value, site: CallSite, depth: int = 0) -> None:
