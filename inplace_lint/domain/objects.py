@@ -440,7 +440,10 @@ def order_of(container: Container) -> Order | None:
 
 
 def sequence(kind: ContainerKind, order: Order | None, rest: Value) -> Container:
-    """A container of unknown length, with what is known of its order."""
+    """A container of unknown length, with what is known of its order: what has no place in it is no element any more."""
+    if order is not None:
+        placed = set(order.elements())
+        rest = {atom: cond for atom, cond in rest.items() if atom in placed}
     return Container(kind, None, None, rest, None, order)
 
 

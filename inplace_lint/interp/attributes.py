@@ -42,6 +42,7 @@ from inplace_lint.interp import asking, belonging, calls, classes, denial, linki
 from inplace_lint.interp.autograd import grad_mode, meeting, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.filled_grads import grad_of
 from inplace_lint.interp.keys import SHAPE, seats
 from inplace_lint.interp.layout import dtype_kind
 from inplace_lint.interp.machine import Flow
@@ -260,7 +261,8 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
                 m.emit(rebound, interior, state.path)
                 return NONE
             if not m.codes or place[1] not in asking.only_asked(m.codes[-1]):
-                read = InteriorGradRead(m.site(place), m.site(tensor.made), made_by, m.context(interior))
+                made = None if tensor.made[1] < 0 else m.site(tensor.made)
+                read = InteriorGradRead(m.site(place), made, made_by, m.context(interior))
                 m.emit(read, interior, state.path)
         if tensor.status.leaf is None and tensor.status.constant is None:
             return NONE
@@ -268,19 +270,8 @@ def _grad(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) 
         return m.consistent(state, tensor.grad)
     if tensor.status.leaf is not None and not tensor.assumed:
         return NONE
-    # What the grad of a leaf made elsewhere is, nobody said; it shares no memory with anything else.
-    grad = m.named_oid("grad", oid)
-    if grad not in state.heap:
-        state.heap[grad] = Tensor(
-            tensor.made,
-            "grad",
-            frozenset({grad}),
-            frozenset({grad}),
-            dtype=tensor.dtype,
-            shape=tensor.shape,
-            from_grad=frozenset({oid}),
-        )
-    return one(grad)
+    # What the grad of a leaf made elsewhere is, nobody said.
+    return one(grad_of(m, state, oid, tensor))
 
 
 def _shape(engine: Engine, state: State, oid: int, tensor: Tensor, place: Place) -> Value:

@@ -26,7 +26,6 @@ from inplace_lint.domain.conditions import (
 from inplace_lint.domain.heap import Effort
 from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
 from inplace_lint.domain.state import GRAD, INFERENCE, State
-from inplace_lint.domain.values import NONE, one
 from inplace_lint.events import (
     BadViewWritten,
     ExpandedWritten,
@@ -39,7 +38,8 @@ from inplace_lint.events import (
     WriteForm,
 )
 from inplace_lint.interp import scattered
-from inplace_lint.interp.keys import EITHER, modules_of_now
+from inplace_lint.interp.filled_grads import give_grad
+from inplace_lint.interp.keys import EITHER, doubtful, modules_of_now
 from inplace_lint.interp.machine import Machine
 
 SHARED = "another operation is given the same gradient"
@@ -469,33 +469,6 @@ def _fill_retained(m: Machine, state: State, passed: Reached) -> None:
             give_grad(m, state, key, TRUE)
 
 
-def give_grad(m: Machine, state: State, oid: int, cond: Cond) -> None:
-    """Fill ``.grad`` of a leaf."""
-    tensor = state.tensor(oid)
-    if tensor is None:
-        return
-    grad = m.named_oid("grad", oid)
-    if grad not in state.heap:
-        state.heap[grad] = Tensor(
-            tensor.made,
-            "grad",
-            frozenset({grad}),
-            frozenset({grad}),
-            dtype=tensor.dtype,
-            shape=tensor.shape,
-            from_grad=frozenset({oid}),
-        )
-    value = one(grad) if not cond or tensor.grad is None else {**tensor.grad, grad: cond}
-    state.put(oid, replace(tensor, grad=value))
-
-
-def clear_grad(state: State, oid: int) -> None:
-    """``.grad`` becomes None (``zero_grad``)."""
-    tensor = state.tensor(oid)
-    if tensor is not None:
-        state.put(oid, replace(tensor, grad=NONE))
-
-
 def _check_saved(
     m: Machine,
     state: State,
@@ -519,7 +492,7 @@ def _check_saved(
                 if seen and saved.leaf is None and any(earlier <= own for earlier in reported):
                     continue  # whenever this one happens an earlier one did, and mending that makes another tensor of it
                 together = both(live, own)
-                if together is None or m.contradicts(together, state.path) or m.doubtful(together):
+                if together is None or m.contradicts(together, state.path) or doubtful(together):
                     continue
                 hidden = None if seen else write.through or "untracked"
                 weight = len(decisive_texts(together)) + m.grounds.hopes(together)

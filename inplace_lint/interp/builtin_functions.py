@@ -340,12 +340,34 @@ def numbers(engine: Engine, state: State, site: CallSite) -> Value:
 @symbol("builtins.type")
 def type_(engine: Engine, state: State, site: CallSite) -> Value:
     """``type(x)``."""
-    value = site.positional[0] if site.positional else ANYTHING
-    atom = next(iter(value)) if len(value) == 1 else None
+    if len(site.positional) != 1:
+        return one(engine.m.fresh(state, site.place[1], "type", "no", False))
+    things = engine.m.consistent(state, site.positional[0])
+    return union([under(one(_type_of(engine, state, atom, site)), cond) for atom, cond in things.items()])
+
+
+_LITERALS = ("int", "float", "complex", "bool", "str", "bytes", "tuple")
+
+
+def _type_of(engine: Engine, state: State, atom: Atom, site: CallSite) -> Atom:
+    """The class of a thing; for an unknown one an unknown that says whose type it is."""
+    m = engine.m
     thing = state.heap.get(atom) if isinstance(atom, int) else None
     if isinstance(thing, Instance):
-        return one(thing.cls)
-    return one(engine.m.fresh(state, site.place[1], "type", "no", False))
+        return thing.cls
+    if isinstance(thing, Container) and thing.kind in _PLAIN:
+        return Sym(f"builtins.{thing.kind}")
+    if isinstance(thing, Tensor) and not thing.assumed:
+        return Sym("numpy.ndarray" if thing.is_array else "torch.nn.Parameter" if thing.parameter else "torch.Tensor")
+    if isinstance(atom, Const) and atom.kind in _LITERALS:
+        return Sym(f"builtins.{atom.kind}")
+    whose = Unknown(thing.assumed) if isinstance(thing, Tensor) and thing.assumed else atom
+    if isinstance(whose, Unknown) and whose.tag:
+        found = m.derived(whose, ".__class__", tensor=False, grad="no")
+        if found.tag:
+            m.type_of[found.tag] = whose
+            return found
+    return m.fresh(state, site.place[1], "type", "no", False)
 
 
 @symbol("functools.partial")

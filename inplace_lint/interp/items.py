@@ -30,7 +30,7 @@ from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.keys import ELEMENT
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.operators import split
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.opmodel.schema import Output
@@ -275,6 +275,8 @@ def put(
     tensors, others = split(engine, state, obj)
     if denial.is_name(index):
         tensors, others = NOTHING, _named_parts(state, tensors, others)
+    elif isinstance(number := constant_of(index), int) and not isinstance(number, bool):
+        tensors = {atom: cond | _is_no_list(engine.m, state, atom) for atom, cond in tensors.items()}
     if tensors:
         row = engine.m.model.method("__setitem__")
         if row is not None:
@@ -316,6 +318,15 @@ def put(
             if inner is not None and isinstance(items_atom, int):
                 slot = counters.slot(engine.m, index)
                 state.put(items_atom, _replaced(inner, index, value, items_atom > 0, slot))
+
+
+def _is_no_list(m: Machine, state: State, atom: Atom) -> Cond:
+    """The assumption that a result of which nobody knows what it is has rows that are set by number, and no elements."""
+    tensor = state.tensor(atom) if isinstance(atom, int) else None
+    tag = tensor.assumed if tensor is not None else atom.tag if isinstance(atom, Unknown) else None
+    if not tag or not tag.startswith("#"):
+        return TRUE
+    return frozenset({Fact(f"{tag} is a torch.Tensor", True, f"{m.describe(tag)} is a tensor", True)})
 
 
 def _replaced(box: Container, index: Value, value: Value, sure: bool, slot: str | None = None) -> Container:

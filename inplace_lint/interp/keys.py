@@ -56,3 +56,23 @@ def modules_of_now(path: Cond) -> list[tuple[Fact, str]]:
 def seats(cond: Cond) -> Cond:
     """The facts of a condition that say in which round of a loop something is met."""
     return frozenset(fact for fact in cond if fact.key.startswith(SLOT)) if cond else TRUE
+
+
+def doubtful(cond: Cond) -> bool:
+    """Whether a condition says too little: facts were lost, or several members of one collection must follow each other.
+
+    Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
+    """
+    chosen: dict[str, object] = {}
+    for fact in cond:
+        if fact.key == "...":
+            return True  # too many questions were joined to know whether their answers ever meet
+        if not fact.key.startswith(MEMBER):
+            continue
+        place, _, rest = fact.key.rpartition(":")
+        number: object = fact.value
+        if "=" in rest:
+            number = int(rest.split("=", 1)[1].split(" ", 1)[0])
+        if chosen.setdefault(place, number) != number:
+            return True
+    return False

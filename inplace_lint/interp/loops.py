@@ -58,8 +58,10 @@ def steady_state(
         steady = another(entry.copy(), first=True)
         if steady is None:
             return None
-        # Around an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start for it.
-        key = (place, m.ctx, len(entry.registers))
+        # In the later rounds of an outer loop the entry only grows, so the last fixpoint lies below the next one and is a start
+        # for it. What an outer loop's first round works on is set apart, and no part of what later ones work on.
+        outer = tuple(m.first_round.get(loop) for loop in m.loops[:-1])
+        key = (place, m.ctx, len(entry.registers), outer)
         before = m.fixpoints.get(key)
         if before is not None and before.path == entry.path and before.mode == entry.mode:
             steady = steady.join(before)

@@ -120,6 +120,8 @@ class Machine:
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}
         self.computing: dict[Place, bool] = {}
+        self.type_of: dict[str, Unknown] = {}
+        """What an unknown class is the class of."""
         self.first_numbers: dict[str, int] = {}
         """The literal that the counter of a tag begins at."""
         self.round_path: dict[Place, Cond] = {}
@@ -187,6 +189,19 @@ class Machine:
                 loops = own if len(own) > len(loops) else loops
             number = self._new(key, loops)
         return number
+
+    def of_this_round(self, number: int) -> int:
+        """The name that an object had in the round which made it; the number itself where it has no other one."""
+        key = self._keys.get(abs(number))
+        while isinstance(key, tuple) and key[:1] in (("older",), ("previous",)):
+            number = key[1]
+            key = self._keys.get(abs(number))
+        return number
+
+    def made_here(self, *key: object) -> int:
+        """The number of an object that is found by what it is, and that each round of the running loops makes anew."""
+        number = self._oids.get(key)
+        return self._new(key, self.loops) if number is None else number
 
     def _intern(self, key: object) -> int:
         number = self._oids.get(key)
@@ -565,28 +580,8 @@ class Machine:
     def emit(self, event: Event, cond: Cond, path: Cond = TRUE) -> None:
         """Report an event that rests on ``cond``, unless states are still being iterated or it cannot be on ``path``."""
         box = self.iterated.box(self.muted, self.pending)
-        if box is not None and not self.doubtful(cond) and not self.contradicts(cond, path):
+        if box is not None and not keys.doubtful(cond) and not self.contradicts(cond, path):
             box.append(Pending(*self.grounds.against_defaults(event, cond, path)))
-
-    @staticmethod
-    def doubtful(cond: Cond) -> bool:
-        """Whether a condition says too little: facts were lost, or several members of one collection must follow each other.
-
-        Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
-        """
-        chosen: dict[str, object] = {}
-        for fact in cond:
-            if fact.key == "...":
-                return True  # too many questions were joined to know whether their answers ever meet
-            if not fact.key.startswith(keys.MEMBER):
-                continue
-            place, _, rest = fact.key.rpartition(":")
-            number: object = fact.value
-            if "=" in rest:
-                number = int(rest.split("=", 1)[1].split(" ", 1)[0])
-            if chosen.setdefault(place, number) != number:
-                return True
-        return False
 
     def give_up(self, reason: str, callee: str | None = None, place: Place | None = None) -> None:
         """Report, muted or not, that the entry point was not analysed in full: what it called, where that is known."""

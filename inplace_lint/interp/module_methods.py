@@ -13,8 +13,9 @@ from inplace_lint.domain.objects import Container, Instance, Tensor, order_of, s
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Unknown, Value, const, constant_of, one, union
 from inplace_lint.interp import attributes, calls, classes, module_tree, modules, text
-from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad
+from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.filled_grads import clear_grad
 from inplace_lint.interp.registry import CallSite
 
 TABLE: dict[str, Callable[..., Any]] = {}

@@ -17,8 +17,9 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Const, Unknown, Value, const, constant_of, one
 from inplace_lint.events import Event, SavedOverwritten
 from inplace_lint.interp import attributes, module_tree, modules, optimizers, put_into
-from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad, edges_of, grad_mode, requires, save
+from inplace_lint.interp.autograd import WriteInfo, bump, edges_of, grad_mode, requires, save
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.filled_grads import clear_grad
 from inplace_lint.interp.keys import EITHER
 from inplace_lint.interp.machine import Machine, Pending
 from inplace_lint.interp.parts import DEEPEST, outwards

@@ -397,6 +397,10 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
                 return const((a.value in box.entries) == (op == "in"))
             if box.items is not None and all(known(item) is not None for item in box.items):
                 return const(any(known(item) == a for item in box.items) == (op == "in"))
+        if isinstance(box, Container) and isinstance(a, Sym) and box.items and not box.rest:
+            named = [next(iter(item)) for item in box.items if len(item) == 1]
+            if len(named) == len(box.items) and all(isinstance(it, Sym) for it in named):
+                return const((a in named) == (op == "in"))
     if op in ("is", "is not", "==", "!="):
         none_a, none_b = (isinstance(x, Const) and x.value is None for x in (a, b))
         if none_a != none_b:
@@ -413,6 +417,11 @@ def _compare_atoms(engine: Engine, state: State, op: str, a: Atom, b: Atom, plac
                 return const(op == "is not")
         elif isinstance(a, BoundFunction) or isinstance(b, BoundFunction):
             return {m.fresh(state, place[1], "compare", "no", False): TRUE}
+    if op in ("is", "is not", "==", "!=") and isinstance(b, Sym) and isinstance(a, Unknown):
+        whose = m.type_of.get(a.tag.rstrip("~"))
+        if whose is not None:
+            asked = m.derived(whose, f" is a {b.path}", tensor=False)
+            return {asked if op in ("is", "==") or not asked.tag else Unknown(f"not {asked.tag}", "no", False): TRUE}
     about_round = counters.compared(m, op, a, b)
     if about_round is not None:
         return about_round

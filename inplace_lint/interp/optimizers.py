@@ -28,8 +28,9 @@ from inplace_lint.domain.values import (
     union,
 )
 from inplace_lint.interp import calls, classes, iteration
-from inplace_lint.interp.autograd import WriteInfo, bump, clear_grad
+from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.filled_grads import clear_grad
 from inplace_lint.interp.registry import CallSite, method, symbol
 
 GROUPS = "param_groups"
