@@ -59,7 +59,10 @@ def fill(
     flow: Flow,
     place: Place,
 ) -> bool:
-    """Do what a generated ``__init__`` does; False where the code after it never returns."""
+    """Make an instance as a generated ``__init__`` does; False where the code after it never returns.
+
+    What the defaults make comes first: it may be of the same class, made at the same place.
+    """
     attrs: dict[str, Value] = {}
     rest = list(positional)
     for name in fields(state, cls):
@@ -72,6 +75,7 @@ def fill(
             attrs[name] = named[name]
         else:
             attrs[name] = ANYTHING if default is None else _default(engine, state, default, described, flow, place)
+    state.allocate(oid, Instance(cls, {}, place))
     _hold(engine, state, oid, attrs)
     for name in AFTER_INIT:
         if classes.lookup(state, cls, name) is not None:

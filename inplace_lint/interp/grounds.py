@@ -34,6 +34,7 @@ _FLAG = re.compile(r"^`[^`]*?(\w+)\W*` of `[^`]*` is (?:true|false)$", re.IGNORE
 _EVALUATES = re.compile(
     r"(?:^|_)(?:predict|prediction|predicting|infer|inference|eval|evaluate|evaluation|evaluating|test|testing)(?:_|$)"
 )
+_INFERS = re.compile(r"(?:^|_)(?:infer|inference|eval|evaluate|evaluation|evaluating|test|testing)(?:_|$)")
 _TRAINS = re.compile(r"(?:^|_)(?:train|training)(?:_|$)")
 
 
@@ -44,6 +45,11 @@ def evaluates(cond: Cond) -> bool:
         for fact in cond
         if fact.decisive and (flag := _FLAG.match(fact.text))
     )
+
+
+def infers(name: str) -> bool:
+    """Whether a definition says by its name that it is there for what follows training."""
+    return _INFERS.search(name.lower()) is not None
 
 
 @dataclass(slots=True)

@@ -46,16 +46,15 @@ def make(
     if any(path.endswith(".TypedDict") for path in outside):
         return data_classes.typed_dict(engine, state, CallSite(place, flow, positional, dict(named)))
     oid = m.oid(place[1], f"instance {made.qualname}")
-    if oid in state.heap:
-        state.age(oid)
-    state.heap[oid] = Instance(cls, {}, place)
+    custom = any(path == "torch.autograd.Function" for path in outside)
+    if not custom and data_classes.filled(state, cls):
+        return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
+    state.allocate(oid, Instance(cls, {}, place))
     site = CallSite(place, flow, positional, dict(named), None, spread)
     has_init = classes.lookup(state, cls, "__init__") is not None
     collection_types.initialise(engine, state, oid, CallSite(place, flow) if has_init else site)
-    if any(p in ("torch.autograd.Function",) for p in outside):
+    if custom:
         return one(oid)
-    if data_classes.filled(state, cls):
-        return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     found = classes.lookup(state, cls, "__init__")
     if found is not None:
         returns = True

@@ -64,15 +64,15 @@ def doubtful(cond: Cond) -> bool:
     Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
     """
     chosen: dict[str, object] = {}
+    visits: dict[str, str] = {}
     for fact in cond:
         if fact.key == "...":
             return True  # too many questions were joined to know whether their answers ever meet
         if not fact.key.startswith(MEMBER):
             continue
         place, _, rest = fact.key.rpartition(":")
-        number: object = fact.value
-        if "=" in rest:
-            number = int(rest.split("=", 1)[1].split(" ", 1)[0])
-        if chosen.setdefault(place, number) != number:
+        visit, _, earlier = rest.partition("=")
+        number: object = int(earlier.split(" ", 1)[0]) if earlier else fact.value
+        if chosen.setdefault(place, number) != number or visits.setdefault(place, visit) != visit:
             return True
     return False

@@ -54,7 +54,7 @@ from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
 from inplace_lint.interp.gradless import called_without_grad
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.grounds import evaluates, tags_of
+from inplace_lint.interp.grounds import evaluates, infers, tags_of
 from inplace_lint.interp.iterated import Iterated
 from inplace_lint.interp.machine import Flow, Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
@@ -494,7 +494,7 @@ class Analysis:
             belief = m.assumed.results_are_trained
             if self._is_trained(code):
                 roots = roots if m.assumed.forward_is_trained else []
-            elif belief == "no":
+            elif belief == "no" or (belief == "stated" and infers(code.name)):
                 roots = []
             elif belief == "stated":
                 # Nobody in sight trains what a plain function returns.
