@@ -37,6 +37,8 @@ METHODS = THE_SAME | ONLY_NETWORKS | {"parameters", "named_parameters"}
 """Methods of modules that say something of an unknown, or hand it on."""
 MOST_ARGUMENTS = 8
 """How many elements of one container are looked at where it is an argument of an unknown network."""
+NO_COMPUTATION = frozenset({"state_dict", "buffers", "named_buffers", "extra_repr", "get_extra_state"})
+"""Methods of every module whose results need no grad."""
 BY_METHOD = "a method of the network"
 """What nodes are called that a method of an unknown network made."""
 
@@ -132,6 +134,8 @@ def unknown_network_method(engine: Engine, state: State, receiver: Unknown, name
         _to_parameters(engine, state, receiver, name, site)
     if name in THE_SAME:
         return one(receiver)
+    if name in NO_COMPUTATION and (name == "state_dict" or is_network(m, state, receiver)):
+        return {m.fresh(state, site.place[1], f"result of {name}", "no", name == "state_dict"): TRUE}
     if name in ("forward", "__call__"):
         return call_unknown(engine, state, receiver, site.positional, site.named, site.place)
     return NotImplemented
