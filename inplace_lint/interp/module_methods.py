@@ -11,7 +11,7 @@ from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container, Instance, Tensor, order_of, sequence
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Unknown, Value, const, constant_of, one, union
+from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Unknown, Value, const, constant_of, one, union
 from inplace_lint.interp import attributes, calls, classes, module_tree, modules, text
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
@@ -192,6 +192,8 @@ def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     name = constant_of(site.argument(0, "name"))
     value = site.argument(1, "tensor") or site.argument(1, "param") or site.argument(1, "module") or NONE
     instance = state.heap.get(oid)
+    if (site.target or "").endswith("register_buffer"):
+        value = {_needs_no_grad(engine, state, atom): cond for atom, cond in value.items()}
     if isinstance(name, str) and isinstance(instance, Instance):
         state.put(oid, replace(instance, attrs={**instance.attrs, name: value}))
         box_value = instance.attrs.get("*items")
@@ -223,6 +225,15 @@ def register(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
                 grown = None if before is None else sequences.appended(before, value)
                 state.put(atom, Container("dict", (), box.entries, union((box.rest, value)), None, grown))
     return NONE
+
+
+def _needs_no_grad(engine: Engine, state: State, atom: Atom) -> Atom:
+    """A buffer of which nobody knows what it is: buffers are there for what is not trained."""
+    tensor = state.tensor(atom) if isinstance(atom, int) else None
+    whole = Unknown(tensor.assumed) if tensor is not None and tensor.assumed else atom
+    if not isinstance(whole, Unknown) or not whole.tag:
+        return atom
+    return engine.m.derived(whole, " as a buffer", grad="no")
 
 
 @module_method("apply")
