@@ -94,9 +94,10 @@ def _bound(statement: ast.stmt) -> str | None:
 def _same_dtype(before: ast.stmt, name: str, alike: bool) -> bool:
     """Whether a statement writes to the name's tensor alone, and the result out of place is of the tensor's dtype."""
     if isinstance(before, ast.AugAssign):
-        return isinstance(before.target, ast.Name) and before.target.id == name and (alike or _literal(before.value))
+        whole = before.target.value if isinstance(before.target, ast.Subscript) else before.target
+        return isinstance(whole, ast.Name) and whole.id == name and (alike or _literal(before.value))
     if isinstance(before, ast.Assign) and isinstance(before.targets[0], ast.Subscript):
-        return True  # a masked_fill
+        return _literal(before.value)  # a masked_fill
     if isinstance(before, ast.Assign) and _bound(before) != name:
         return False
     call = before.value if isinstance(before, (ast.Expr, ast.Assign)) else None

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..events import Site, Write
+from . import masked
 from .base import Rewrite, RuleContext
 from .layout import free_name
 from .parsed import BINARY, Parsed, bracketed, parse
@@ -245,7 +246,7 @@ def _operator(parsed: Parsed, copy: str = "clone") -> str | None:
     if parsed.held == "frozen":
         return None
     if isinstance(tree.target, ast.Subscript) and parsed.held != "slot":
-        return _cloned(parsed, copy)
+        return (masked.out_of_place(parsed) if copy == "clone" else None) or _cloned(parsed, copy)
     symbol, strength = BINARY[type(tree.op)]
     target, value = parsed.source(tree.target), bracketed(parsed, tree.value, strength)
     return f"{target} = {target} {symbol} {value}"
@@ -287,13 +288,7 @@ def _is_receiver(call: ast.Call, whole: ast.expr) -> bool:
 
 
 def _item(parsed: Parsed) -> str | None:
-    tree = parsed.tree
-    if isinstance(tree, ast.Assign) and len(tree.targets) == 1 and isinstance(tree.targets[0], ast.Subscript):
-        target, value = tree.targets[0], tree.value
-        if isinstance(target.slice, ast.Compare) and _is_name(target.value) and _is_number(value):
-            name = parsed.source(target.value)
-            return f"{name} = {name}.masked_fill({parsed.source(target.slice)}, {parsed.source(value)})"
-    return _cloned(parsed)
+    return masked.out_of_place(parsed) or _cloned(parsed)
 
 
 def _function(parsed: Parsed) -> str | None:
@@ -425,12 +420,6 @@ def _is_name(node: ast.expr) -> bool:
 def _is_slot(parsed: Parsed, node: ast.expr) -> bool:
     """Whether the node is an element of a container that can be put there anew."""
     return parsed.held == "slot" and isinstance(node, ast.Subscript)
-
-
-def _is_number(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return _is_number(node.operand)
-    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
 
 
 def _callee(call: ast.Call) -> str:

@@ -226,7 +226,8 @@ class SavedResultOverwritten(Rule):
     ## How to fix it
     - Out of place: `y = y + 1`. The tensor that was saved then keeps its value.
     - Where an activation with `inplace=True` overwrites another one's result: drop `inplace=True` there.
-    - For index writes: on a copy (`y = y.clone()`, then `y[0] = 1`), or `torch.where`.
+    - For index writes: on a copy (`y = y.clone()`, then `y[0] = 1`); under a mask that is computed from the tensor itself,
+      `masked_fill` or `torch.where`.
 
     ## How far the fix may be applied
     A new tensor, or a copy that is written to, is *safe* where the name alone holds the tensor, nothing shares its memory and
