@@ -46,6 +46,7 @@ from inplace_lint.interp import (
     classes,
     collection_types,
     custom_functions,
+    cutting,
     denial,
     forgetting,
     functions,
@@ -165,6 +166,8 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         if grad_mode(state) is None:
             _note_reached(engine, state, [atom for atom, _ in atoms[MOST_CALLEES:]])
         atoms = atoms[:MOST_CALLEES]
+    if len(atoms) > 1 and cutting.applies(atoms):
+        return cutting.run(engine, state, flow, instr, atoms, CallSite(place, flow, positional, named, target))
     kinds = _kinds(engine.m, state, [atom for atom, _ in atoms])
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()

@@ -17,7 +17,7 @@ from inplace_lint.domain.objects import Container, Place
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Const, Unknown, Value, const, constant_of, one
-from inplace_lint.interp.keys import COUNTER, ELEMENT, ELSEWHERE, NOW, SLOT, UNDER_KEY
+from inplace_lint.interp.keys import COUNTER, ELEMENT, ELSEWHERE, LAST, NOW, SLOT, UNDER_KEY
 from inplace_lint.interp.machine import Machine
 
 _BEFORE_LAST = frozenset({"<", "<=", "!=", "is not"})
@@ -244,6 +244,17 @@ def put_at_slot(held: Value, key: str, value: Value) -> Value:
     return after
 
 
+def set_by_each_round(m: Machine, state: State, holder: int, index: Value, key: str) -> None:
+    """Note that a loop which counts from zero sets an element in each round: when it ends, it has set them all."""
+    loop = m.loop_of(key)
+    counts = next(iter(index))
+    if loop is None or not isinstance(counts, Unknown) or m.first_numbers.get(counts.tag) != 0:
+        return
+    since = state.path - m.round_path.get(loop, TRUE)
+    if all(fact.key.startswith((SLOT, LAST)) for fact in since):
+        m.emptied.setdefault(loop, {}).setdefault((holder, None, key), set())
+
+
 def _keys_of(m: Machine, index: Value) -> list[str]:
     """The keys of the facts about what lies in a dict under a key of which only its identity is known, for the round of the
     innermost running loop and for those of the loops around it; none for another index.
@@ -301,7 +312,7 @@ def _last_tag(m: Machine, loop: Place) -> str | None:
     if ("loop", loop) not in m.ctx:
         return None
     inside = m.ctx[: m.ctx.index(("loop", loop)) + 1]
-    return m.tag_of_loop(f"#last@{loop[0]}:{loop[1]}", inside, loop)
+    return m.tag_of_loop(f"{LAST}{loop[0]}:{loop[1]}", inside, loop)
 
 
 def last_asked(m: Machine, loop: Place) -> str | None:

@@ -185,7 +185,7 @@ def detach_(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
                 event = BadViewWritten(write, "detach", m.site(tensor.made), tensor.made_by, None, m.context(cond))
                 m.emit(event, cond, state.path)
         return one(oid)
-    state.put(oid, replace(tensor, status=CONSTANT, nodes={}))
+    state.heap[oid] = replace(tensor, status=CONSTANT, nodes={})
     return one(oid)
 
 

@@ -309,6 +309,8 @@ def put(
             slot = counters.slot(engine.m, index)
             if slot is None and box.kind == "dict":
                 slot = counters.key_to_put(engine.m, state, index)
+            if sure and slot is not None and box.kind != "dict":
+                counters.set_by_each_round(engine.m, state, atom, index, slot)
             state.put(atom, _replaced(box, index, value, sure and atom > 0, slot if sure else None))
         elif isinstance(box, Instance):
             if calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place) is not None:

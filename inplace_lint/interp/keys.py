@@ -14,6 +14,8 @@ COUNTER = "counter"
 """What the tags of loop counters begin with, after the mark of what no caller gave."""
 ELEMENT = "#element"
 """What the tags of the unknown things begin with that a loop goes over."""
+LAST = "#last@"
+"""What the keys of facts begin with that say whether a round of a loop is its last."""
 SLOT = "#slot "
 """What the keys of facts begin with that say when something was put where a counter points; the counter's tag follows."""
 EACH = f"{SLOT}of each "
@@ -31,7 +33,7 @@ NAMED = "put under names into"
 """Names what lies under names of an unknown, since code has put it there."""
 DTYPE = "dtype of "
 """Begins the question whether a conversion to a dtype finds that dtype already, and gives the tensor itself."""
-_NOT_OF_KIND = (CHOICE, MEMBER, EXCEPTION, "#length@", "#last@")
+_NOT_OF_KIND = (CHOICE, MEMBER, EXCEPTION, "#length@", LAST)
 ONE_ROUND = re.compile(rf"#{COUNTER}[^@]*@[\d.]+( r?[+-] \S+)? == [^=<>]+")
 """Questions that the answer yes has in one round of a loop at most: whether its counter is some number."""
 
