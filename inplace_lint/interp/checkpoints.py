@@ -42,7 +42,9 @@ def checkpoint_sequential(engine: Engine, state: State, site: CallSite) -> Value
     count = constant_of(site.argument(1, "segments"))
     steps = functions.exact
     if steps is None or not isinstance(count, int) or not 0 < count <= len(steps):
-        return calls.call_value(engine, state, site.flow, site.positional[0], [value], {}, site.place)
+        return calls.call_value(
+            engine, state, site.flow, site.argument(0, "functions") or ANYTHING, [value], {}, site.place
+        )
     size = len(steps) // count
     m = engine.m
     outer = m.ctx
