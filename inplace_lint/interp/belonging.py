@@ -13,8 +13,8 @@ from dataclasses import replace
 from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to
 from inplace_lint.domain.objects import Container, Instance, Place, contents, reachable_from
 from inplace_lint.domain.state import State
-from inplace_lint.domain.values import Atom, Const, Value, under, union
-from inplace_lint.interp.keys import EARLIER, ELSEWHERE, seats
+from inplace_lint.domain.values import Atom, Const, Unknown, Value, under, union
+from inplace_lint.interp.keys import EARLIER, ELSEWHERE, LAST, SLOT, seats
 from inplace_lint.interp.machine import Machine
 
 _OBJECT = re.compile(r" of (-?\d+)$|^#slot (?:of each )?(-?\d+) \d+$")
@@ -93,6 +93,17 @@ def others(
         elif fact not in cond:
             add_to(left, atom, cond)
     return left
+
+
+def set_by_each_round(m: Machine, state: State, holder: int, index: Value, key: str) -> None:
+    """Note that a loop which counts from zero sets an element in each round: when it ends, it has set them all."""
+    loop = m.loop_of(key)
+    counts = next(iter(index))
+    if loop is None or not isinstance(counts, Unknown) or m.first_numbers.get(counts.tag) != 0:
+        return
+    since = state.path - m.round_path.get(loop, TRUE)
+    if all(fact.key.startswith((SLOT, LAST)) for fact in since):
+        m.emptied.setdefault(loop, {}).setdefault((holder, None, key), set())
 
 
 def all_met(m: Machine, state: State, loop: Place) -> None:

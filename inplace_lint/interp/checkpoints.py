@@ -37,14 +37,13 @@ def checkpoint(engine: Engine, state: State, site: CallSite) -> Value | None:
 @symbol("torch.utils.checkpoint.checkpoint_sequential")
 def checkpoint_sequential(engine: Engine, state: State, site: CallSite) -> Value | None:
     """``checkpoint_sequential(functions, segments, input)``: every segment but the last is checkpointed."""
-    functions = iteration.elements(engine, state, site.flow, site.argument(0, "functions") or ANYTHING, site.place)
+    modules = site.argument(0, "functions") or ANYTHING
+    functions = iteration.elements(engine, state, site.flow, modules, site.place)
     value = site.argument(2, "input") or ANYTHING
     count = constant_of(site.argument(1, "segments"))
     steps = functions.exact
     if steps is None or not isinstance(count, int) or not 0 < count <= len(steps):
-        return calls.call_value(
-            engine, state, site.flow, site.argument(0, "functions") or ANYTHING, [value], {}, site.place
-        )
+        return calls.call_value(engine, state, site.flow, modules, [value], {}, site.place)
     size = len(steps) // count
     m = engine.m
     outer = m.ctx

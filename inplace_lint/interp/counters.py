@@ -244,17 +244,6 @@ def put_at_slot(held: Value, key: str, value: Value) -> Value:
     return after
 
 
-def set_by_each_round(m: Machine, state: State, holder: int, index: Value, key: str) -> None:
-    """Note that a loop which counts from zero sets an element in each round: when it ends, it has set them all."""
-    loop = m.loop_of(key)
-    counts = next(iter(index))
-    if loop is None or not isinstance(counts, Unknown) or m.first_numbers.get(counts.tag) != 0:
-        return
-    since = state.path - m.round_path.get(loop, TRUE)
-    if all(fact.key.startswith((SLOT, LAST)) for fact in since):
-        m.emptied.setdefault(loop, {}).setdefault((holder, None, key), set())
-
-
 def _keys_of(m: Machine, index: Value) -> list[str]:
     """The keys of the facts about what lies in a dict under a key of which only its identity is known, for the round of the
     innermost running loop and for those of the loops around it; none for another index.

@@ -31,10 +31,9 @@ def _whole(tag: str) -> str:
 
 _FLAG = re.compile(r"^`[^`]*?(\w+)\W*` of `[^`]*` is (?:true|false)$", re.IGNORECASE)
 """A fact about a flag, in its own words: the keys of other facts may end with such names as well."""
-_EVALUATES = re.compile(
-    r"(?:^|_)(?:predict|prediction|predicting|infer|inference|eval|evaluate|evaluation|evaluating|test|testing)(?:_|$)"
-)
-_INFERS = re.compile(r"(?:^|_)(?:infer|inference|eval|evaluate|evaluation|evaluating|test|testing)(?:_|$)")
+_AFTER_TRAINING = "infer|inference|eval|evaluate|evaluation|evaluating|test|testing"
+_INFERS = re.compile(rf"(?:^|_)(?:{_AFTER_TRAINING})(?:_|$)")
+_EVALUATES = re.compile(rf"(?:^|_)(?:predict|prediction|predicting|{_AFTER_TRAINING})(?:_|$)")
 _TRAINS = re.compile(r"(?:^|_)(?:train|training)(?:_|$)")
 
 

@@ -46,7 +46,7 @@ def make(
     if any(path.endswith(".TypedDict") for path in outside):
         return data_classes.typed_dict(engine, state, CallSite(place, flow, positional, dict(named)))
     oid = m.oid(place[1], f"instance {made.qualname}")
-    custom = any(path == "torch.autograd.Function" for path in outside)
+    custom = "torch.autograd.Function" in outside
     if not custom and data_classes.filled(state, cls):
         return one(oid) if data_classes.fill(engine, state, oid, cls, positional, named, flow, place) else None
     state.allocate(oid, Instance(cls, {}, place))

@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import attributes, calls, classes, counters, denial, layout, put_into
+from inplace_lint.interp import attributes, belonging, calls, classes, counters, denial, layout, put_into
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
@@ -310,7 +310,7 @@ def put(
             if slot is None and box.kind == "dict":
                 slot = counters.key_to_put(engine.m, state, index)
             if sure and slot is not None and box.kind != "dict":
-                counters.set_by_each_round(engine.m, state, atom, index, slot)
+                belonging.set_by_each_round(engine.m, state, atom, index, slot)
             state.put(atom, _replaced(box, index, value, sure and atom > 0, slot if sure else None))
         elif isinstance(box, Instance):
             if calls.special_method(engine, state, flow, atom, "__setitem__", [index, value], place) is not None:

@@ -65,8 +65,8 @@ def doubtful(cond: Cond) -> bool:
 
     Of a collection that is known as a whole only, the order is lost; what needs one may never happen.
     """
-    chosen: dict[str, object] = {}
-    visits: dict[str, str] = {}
+    chosen: dict[str, tuple[str, object]] = {}
+    """By the place of a call: in which visit of it, and which member."""
     for fact in cond:
         if fact.key == "...":
             return True  # too many questions were joined to know whether their answers ever meet
@@ -75,6 +75,6 @@ def doubtful(cond: Cond) -> bool:
         place, _, rest = fact.key.rpartition(":")
         visit, _, earlier = rest.partition("=")
         number: object = int(earlier.split(" ", 1)[0]) if earlier else fact.value
-        if chosen.setdefault(place, number) != number or visits.setdefault(place, visit) != visit:
+        if chosen.setdefault(place, (visit, number)) != (visit, number):
             return True
     return False

@@ -43,8 +43,8 @@ def _listed(engine: Engine, state: State, site: CallSite, values: list[Value], w
 def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, Value]], word: str) -> Value:
     pairs: list[Value] = []
     for number, (name, value) in enumerate(named):
-        # Several stand for the parts of modules that a loop made, all under one name.
-        oid = engine.m.oid(site.place[1], f"{word} {name} {sum(other == name for other, _ in named[:number])}")
+        # Parts of modules that a loop made have one name, so that it is the number that tells them apart.
+        oid = engine.m.oid(site.place[1], f"{word} {number}")
         key = const(name)
         if "*" in name:
             # PyTorch has a number or a name where the path says that there are several.

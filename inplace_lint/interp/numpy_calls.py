@@ -105,11 +105,11 @@ def call(engine: Engine, state: State, path: str, site: CallSite) -> Any:
 def note_array(engine: Engine, path: str, value: Value, site: CallSite) -> None:
     """Remember that a function's result is an array: a tensor that requires grad refuses arithmetic with it."""
     name = path.removeprefix("numpy.")
-    sized = name.startswith("random.") and (len(site.positional) > 1 or "size" in site.named)
+    sized = name == "random.choice" and (len(site.positional) > 1 or "size" in site.named)
     tags = [atom.tag for atom in value if isinstance(atom, Unknown) and atom.tag]
     if name in SEVERAL and len(site.positional) == 1:
         engine.m.grounds.arrays.update(f"{tag}[{n}]" for tag in tags for n in range(MOST_DIMENSIONS))
-    elif name in MAKING or (sized and name == "random.choice"):
+    elif name in MAKING or sized:
         engine.m.grounds.arrays.update(tags)
 
 

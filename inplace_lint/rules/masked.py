@@ -32,11 +32,11 @@ def out_of_place(parsed: Parsed) -> str | None:
         return None
     picked = parsed.source(mask)
     if isinstance(tree, ast.AugAssign):
-        if not is_number(value):
+        if not _is_number(value):
             return None
         symbol, strength = BINARY[type(tree.op)]
         return f"{name} = torch.where({picked}, {name} {symbol} {bracketed(parsed, value, strength)}, {name})"
-    if is_number(value):
+    if _is_number(value):
         return f"{name} = {name}.masked_fill({picked}, {parsed.source(value)})"
     if (
         isinstance(value, ast.Subscript)
@@ -47,7 +47,7 @@ def out_of_place(parsed: Parsed) -> str | None:
     return None
 
 
-def is_number(node: ast.expr) -> bool:
+def _is_number(node: ast.expr) -> bool:
     """Whether an expression is a number as written, with a sign or without."""
     if isinstance(node, ast.UnaryOp):
         node = node.operand
@@ -58,7 +58,7 @@ def _covers(mask: ast.expr, name: str) -> bool:
     """Whether a mask has one element for each of the tensor's, and is a mask for sure."""
     if isinstance(mask, ast.Compare):
         sides = [mask.left, *mask.comparators]
-        return len(sides) == 2 and any(_same_shape(a, name) and is_number(b) for a, b in (sides, sides[::-1]))
+        return len(sides) == 2 and any(_same_shape(a, name) and _is_number(b) for a, b in (sides, sides[::-1]))
     if isinstance(mask, ast.UnaryOp) and isinstance(mask.op, ast.Invert):
         return _covers(mask.operand, name)
     if isinstance(mask, ast.BinOp) and isinstance(mask.op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
