@@ -78,7 +78,7 @@ def others(
 
     holder, attr: what held it, for the end of the loop: by then each was met. given: what the one holds instead.
     """
-    live = [fact for fact in seat if fact.value not in (EARLIER, ELSEWHERE)]
+    live = [f for f in seat if f.value not in (EARLIER, ELSEWHERE) and f.key not in m.generations.met]
     if len(live) != 1:
         return None
     (fact,) = live

@@ -8,7 +8,7 @@ from inplace_lint.domain.objects import Container, contents, order_of, sequence
 from inplace_lint.domain.sequences import Order
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Value, const, constant_of, known, one, under, union
-from inplace_lint.interp import belonging, iteration
+from inplace_lint.interp import belonging, iteration, pairing
 from inplace_lint.interp import items as subscripts
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Machine
@@ -24,6 +24,7 @@ def _box(state: State, oid: int) -> Container:
 
 def _put_in(m: Machine, state: State, oid: int, site: CallSite, value: Value) -> Value:
     """What is put into a list that may stand for several, of which a round of a loop meets one."""
+    pairing.note(m, state, value)
     return under(value, belonging.met(m, state, oid, site.given))
 
 
@@ -138,7 +139,9 @@ def _taken_out(engine: Engine, state: State, oid: int, held: Value) -> Value:
         return held or ANYTHING
     each = oid < 0 or oid in m.several
     return {
-        atom: cond | {m.seat(atom, loop, each)} if isinstance(atom, int) and iteration.may_differ(state, atom) else cond
+        atom: cond | pairing.met_with(m, atom, loop) | {m.seat(atom, loop, each)}
+        if isinstance(atom, int) and iteration.may_differ(state, atom)
+        else cond
         for atom, cond in held.items()
     } or ANYTHING
 
@@ -296,7 +299,8 @@ def items(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         return _view(engine, state, site, pairs, NOTHING, "items")
 
     def pair(value: Value, word: str) -> Value:
-        return one(state.allocate(m.oid(site.place[1], word), Container("tuple", (ANYTHING, value))))
+        key = m.fresh(state, site.place[1], f"element of {word}", "no", False)
+        return one(state.allocate(m.oid(site.place[1], word), Container("tuple", (one(key), value))))
 
     if box.order is not None and len(box.order.elements()) > 1:
         words = {atom: f"item of {n}" for n, atom in enumerate(box.order.elements())}

@@ -8,6 +8,7 @@ from inplace_lint.domain.conditions import Cond
 from inplace_lint.domain.objects import Tensor
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NONE, one
+from inplace_lint.interp.keys import seats
 from inplace_lint.interp.machine import Machine
 
 
@@ -41,6 +42,10 @@ def give_grad(m: Machine, state: State, oid: int, cond: Cond) -> None:
     if tensor is None:
         return
     grad = grad_of(m, state, oid, tensor)
+    loops = m.loops_of.get(abs(oid), ())
+    if loops == m.loops[: len(loops)]:
+        # One leaf in all rounds has its gradient from whichever round's loss.
+        cond -= seats(cond)
     value = one(grad) if not cond or tensor.grad is None else {**tensor.grad, grad: cond}
     state.put(oid, replace(tensor, grad=value))
 

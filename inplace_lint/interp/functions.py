@@ -14,11 +14,12 @@ from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Frame, Function, Instance, Place
 from inplace_lint.domain.state import State, join_all, switched
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, BoundFunction, Unknown, Value, one, union
-from inplace_lint.interp import classes
+from inplace_lint.interp import classes, pairing
 from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.evidence import tensor_parameters
-from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow
+from inplace_lint.interp.keys import seats
+from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow, Machine
 from inplace_lint.interp.ops import adopt
 from inplace_lint.interp.registry import Spread
 
@@ -277,7 +278,7 @@ def _leave(
     value = joined.registers[-1].pop(RETURNED, ANYTHING)
     adopt(state, joined)
     if code.is_generator:
-        rest = state_yields(state, inner)
+        rest = _yielded(engine.m, inner)
         box = Container("generator", None, None, rest)
         made = state.allocate(engine.m.oid(code.origin, "generator"), box)
         if function.kind == "context" and inner.modes:
@@ -287,9 +288,10 @@ def _leave(
     return value
 
 
-def state_yields(state: State, flow: Flow) -> Value:
-    """Everything that a generator's body yielded."""
-    return union(flow.yields)
+def _yielded(m: Machine, flow: Flow) -> Value:
+    """Everything that a generator's body yielded. In which round of its own loops it met that is over with them."""
+    found = union(flow.yields)
+    return {a: c - {f for f in seats(c) if not pairing.is_running(m, f)} for a, c in found.items()}
 
 
 def note_yield(state: State, flow: Flow, value: Value) -> None:

@@ -63,7 +63,11 @@ def make(
             if isinstance(function, Function) and isinstance(atom, int):
                 args = [one(oid), *positional]
                 shifted = None if spread is None else spread.shifted(1)
-                value = functions.call(engine, state, flow, atom, function, args, named, place, shifted)
+                m.generations.constructing += 1
+                try:
+                    value = functions.call(engine, state, flow, atom, function, args, named, place, shifted)
+                finally:
+                    m.generations.constructing -= 1
                 returns = value is not None
         return one(oid) if returns else None
     path = classes.outside_base(state, cls)

@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import attributes, belonging, calls, classes, counters, denial, layout, put_into
+from inplace_lint.interp import attributes, belonging, calls, classes, counters, denial, layout, pairing, put_into
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
@@ -187,7 +187,7 @@ def _container_item(
                 state.put(oid, Container("dict", (), {**box.entries, key.value: made}, box.rest, box.default))
                 return union((made, box.rest))
             return under_literal(engine, box.rest, key.value) or ANYTHING
-        held = counters.under_key(engine.m, counters.at_slot(engine.m, contents(box), index, by_element=True), index)
+        held = counters.under_key(engine.m, _at(engine, contents(box), index), index)
         held = held if key is None else under_literal(engine, held, key.value)
         if not held and box.default is not None:
             held = _made_by_default(engine, state, flow, box.default, place)
@@ -214,9 +214,20 @@ def _container_item(
     order = order_of(box)
     if literal is not None and literal.value in (0, -1) and order is not None:
         return (order.lasts() if literal.value else order.firsts()) or contents(box) or ANYTHING
+    if order is not None and (latest := pairing.latest(engine.m, order, index)):
+        return latest
     by_round = counters.element(engine.m, box.order, index)
     held = contents(box) if by_round is None else by_round
-    return counters.at_slot(engine.m, held, index, by_element=True) or ANYTHING
+    return _at(engine, held, index) or ANYTHING
+
+
+def _at(engine: Engine, held: Value, index: Value) -> Value:
+    """What of a sequence or a dict may lie at an index, and with whom it is met there."""
+    found = counters.at_slot(engine.m, held, index, by_element=True)
+    loop, visit = pairing.pointing(engine.m, index)
+    return (
+        found if loop is None else {a: cond | pairing.met_with(engine.m, a, loop, visit) for a, cond in found.items()}
+    )
 
 
 def under_literal(engine: Engine, held: Value, key: object) -> Value:
@@ -305,6 +316,7 @@ def put(
             owner = engine.m.registries.get(atom)
             if owner is not None and isinstance(name := constant_of(index), str):
                 attributes.put(engine, state, flow, {owner: cond}, name, value, place, target)
+            pairing.note(engine.m, state, value)
             sure = not cond or not both(cond, state.path) or cond <= state.path
             slot = counters.slot(engine.m, index)
             if slot is None and box.kind == "dict":

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 from inplace_lint import ir
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, both
+from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor, contents
 from inplace_lint.domain.sequences import Order, Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import belonging, calls, classes, counters, walking
+from inplace_lint.interp import belonging, calls, classes, counters, pairing, walking
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.keys import COUNTER, seats
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.machine import Flow, Machine
 from inplace_lint.interp.ops import OpCall, call_op
 
 MOST_VISITS = 48
@@ -318,17 +318,18 @@ def _of_this_visit(engine: Engine, state: State, element: Atom, place: Place, nu
     """The element of a visit, or the row of elements: tensors are met in this visit alone."""
     box = state.heap.get(element) if isinstance(element, int) else None
     if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
-        parts: list[Value] = []
-        for part in box.items:
-            found = {
-                atom: both(cond, met)
-                for atom, cond in part.items()
-                for met in _of_this_visit(engine, state, atom, place, number, several).values()
-            }
-            parts.append({atom: cond for atom, cond in found.items() if cond is not None})
+        parts = [
+            union([under(_of_this_visit(engine, state, atom, place, number, several), c) for atom, c in part.items()])
+            for part in box.items
+        ]
         return one(state.allocate(engine.m.oid(place[1], f"items of {element}"), Container("tuple", tuple(parts))))
-    met = isinstance(element, int) and may_differ(state, element)
-    return {element: frozenset({engine.m.seat(element, place, several, number)}) if met else TRUE}
+    if isinstance(element, Unknown) and element.tag:
+        engine.m.generations.picks[element.tag] = place
+    if not isinstance(element, int) or not may_differ(state, element):
+        return one(element)
+    return {
+        element: pairing.met_with(engine.m, element, place, number) | {engine.m.seat(element, place, several, number)}
+    }
 
 
 def _stands_for_several(engine: Engine, iterable: Value) -> bool:
@@ -350,6 +351,12 @@ def may_differ(state: State, oid: int) -> bool:
     )
 
 
+def _made_before(m: Machine, atom: Unknown) -> str | None:
+    """What texts look like that a loop made which is over, so that each round of another one has one of them."""
+    pattern = m.patterns.get(atom.tag.rstrip("~"))
+    return None if pattern is None or m.loop_of(atom.tag) in m.loops else pattern
+
+
 def _of_this_round(engine: Engine, state: State, value: Value, place: Place, path: str, inner: bool) -> Value:
     """What ``range``, ``enumerate`` and ``zip`` hand out was named when they were called; each round gets another one.
 
@@ -359,7 +366,7 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
     for atom, cond in value.items():
         new: Atom = atom
         if isinstance(atom, int) and may_differ(state, atom):
-            fresh[atom] = cond | {engine.m.seat(atom, place, inner)}
+            fresh[atom] = cond | pairing.met_with(engine.m, atom, place) | {engine.m.seat(atom, place, inner)}
             continue
         box = state.heap.get(atom) if isinstance(atom, int) else None
         if isinstance(atom, Unknown) and atom.tag.startswith(("#range@", "#count@")):
@@ -367,6 +374,9 @@ def _of_this_round(engine: Engine, state: State, value: Value, place: Place, pat
             counters.renamed(engine.m, atom, new)
         elif isinstance(atom, Unknown) and atom.tag.startswith("#element@") and path:
             new = engine.m.fresh(state, place[1], f"element{path}", atom.grad, atom.tensor)
+        elif isinstance(atom, Unknown) and (pattern := _made_before(engine.m, atom)) is not None:
+            new = engine.m.fresh(state, place[1], f"element{path}", "no", False)
+            engine.m.patterns[new.tag] = pattern
         elif isinstance(box, Container) and box.kind == "tuple" and box.items is not None and len(path) < 6:
             parts = [_of_this_round(engine, state, v, place, f"{path} {n}", inner) for n, v in enumerate(box.items)]
             if any(a is not b for a, b in zip(parts, box.items, strict=True)):

@@ -15,6 +15,7 @@ from inplace_lint.domain.values import Atom, Renaming, Unknown, Value
 from inplace_lint.events import Context, Event, GaveUp, ParameterRebound, Site
 from inplace_lint.interp import keys, wording
 from inplace_lint.interp.budget import Budget
+from inplace_lint.interp.generations import Generations
 from inplace_lint.interp.grounds import Grounds
 from inplace_lint.interp.holders import Holders
 from inplace_lint.interp.iterated import Iterated
@@ -98,6 +99,7 @@ class Machine:
         self.iterated = Iterated()
         self.grounds = Grounds()
         self.several: set[int] = set()
+        self.generations = Generations()
         self.visited: dict[ir.Code, None] = {}
         """The definitions that ran, in order."""
         self.costly: set[ir.Code] = set()
@@ -353,6 +355,7 @@ class Machine:
         inside = inside if visit is None else inside[: next(visits, len(inside))]
         tag = f"{keys.EACH if each else keys.SLOT}{oid} {self._intern(('seat', loop, inside))}"
         self.note_tag_of(tag, loop)
+        self.generations.seated_in[tag] = loop
         return Fact(tag, keys.NOW if visit is None else keys.VISIT + visit)
 
     def loop_of(self, tag: str) -> Place | None:
@@ -395,7 +398,9 @@ class Machine:
             for fact in cond:
                 if fact.parts:
                     if any(loop in self._tag_loops.get(keys.tag_of(part), ()) for part in fact.parts):
+                        later = [change(frozenset({part})) for part in fact.parts]
                         changed = (cond if changed is None else changed) - {fact}
+                        changed |= later[0] if all(one == later[0] for one in later) else TRUE
                     continue
                 tag = keys.tag_of(fact)
                 loops = self._tag_loops.get(tag, ())

@@ -12,7 +12,7 @@ from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container, Instance, Tensor, order_of, sequence
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Atom, Unknown, Value, const, constant_of, one, union
-from inplace_lint.interp import attributes, calls, classes, module_tree, modules, text
+from inplace_lint.interp import attributes, belonging, calls, classes, module_tree, modules, text
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.filled_grads import clear_grad
@@ -57,13 +57,20 @@ def _pairs(engine: Engine, state: State, site: CallSite, named: list[tuple[str, 
 @module_method("parameters")
 def parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``parameters()``."""
-    return _listed(engine, state, site, [v for _, v in module_tree.parameters(engine.m, state, oid)], "parameters")
+    return _listed(engine, state, site, [v for _, v in _parameters(engine, state, oid, site)], "parameters")
 
 
 @module_method("named_parameters")
 def named_parameters(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``named_parameters()``."""
-    return _pairs(engine, state, site, module_tree.parameters(engine.m, state, oid), "named parameters")
+    return _pairs(engine, state, site, _parameters(engine, state, oid, site), "named parameters")
+
+
+def _parameters(engine: Engine, state: State, oid: int, site: CallSite) -> list[tuple[str, Value]]:
+    """A module's parameters; those of one of several modules are met where it is."""
+    met = belonging.met(engine.m, state, oid, site.given)
+    found = module_tree.parameters(engine.m, state, oid)
+    return [(name, belonging.held_by(engine.m, oid, value, met)) for name, value in found] if met else found
 
 
 @module_method("state_dict")

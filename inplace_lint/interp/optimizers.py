@@ -27,10 +27,11 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, classes, iteration
+from inplace_lint.interp import calls, classes, iteration, pairing
 from inplace_lint.interp.autograd import WriteInfo, bump
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.filled_grads import clear_grad
+from inplace_lint.interp.keys import seats
 from inplace_lint.interp.registry import CallSite, method, symbol
 
 GROUPS = "param_groups"
@@ -64,6 +65,7 @@ def initialise(engine: Engine, state: State, oid: int, path: str, site: CallSite
     kept = Container("dict", (), {}, default=one(Sym("builtins.dict")))
     own = one(state.allocate(m.named_oid("state of", oid), kept))
     state.put(oid, replace(instance, attrs={**instance.attrs, GROUPS: made, "state": own}))
+    pairing.tell_apart(m, (parameter for parameter, _ in held_parameters(state, oid)))
 
 
 def _sorted_out(engine: Engine, state: State, given: Value, site: CallSite) -> tuple[list[Value], list[Value], bool]:
@@ -164,7 +166,8 @@ def _write(engine: Engine, state: State, oid: int, site: CallSite) -> None:
     fused = isinstance(instance, Instance) and constant_of(instance.config.get("fused"), False) is True
     info = WriteInfo(site.place, "step", "step", site.target, None, through="fused" if fused else None)
     for parameter, cond in list(held_parameters(state, oid)):
-        write_parameter(engine, state, parameter, cond, info)
+        met = pairing.written_with(engine.m, parameter, seats(site.given | state.path))
+        write_parameter(engine, state, parameter, cond | met, info)
 
 
 def write_parameter(engine: Engine, state: State, parameter: int, cond: Cond, info: WriteInfo) -> None:

@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     one,
     union,
 )
-from inplace_lint.interp import attributes, calls, deleting, items, iteration, linking, operators, text
+from inplace_lint.interp import attributes, calls, deleting, items, iteration, linking, operators, pairing, text
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.machine import Flow
@@ -319,6 +319,7 @@ def run_append(engine: Engine, instr: ir.Append, state: State, flow: Flow) -> St
     """A comprehension's next element."""
     regs = state.registers[-1]
     item = regs.get(instr.item, ANYTHING)
+    pairing.note(engine.m, state, item)
     for atom in regs.get(instr.collection, ANYTHING):
         if not isinstance(atom, int):
             continue
