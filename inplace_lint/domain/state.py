@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from inplace_lint.domain import sequences
-from inplace_lint.domain.conditions import TRUE, Cond, Fact, add_to, both, join_maps
+from inplace_lint.domain.conditions import LOST, TRUE, Cond, Fact, add_to, both, join_maps
 from inplace_lint.domain.heap import Effort, Heap
 from inplace_lint.domain.objects import (
     Container,
@@ -119,7 +119,9 @@ class State:
     def join(self, other: State) -> State:
         """The least state that stands for both; what one path alone knows is tagged with that path's facts."""
         common = self.path & other.path
-        mine, theirs = self.path - common, other.path - common
+        # That facts were lost on both paths does not make them the same ones.
+        told = common - LOST
+        mine, theirs = self.path - told, other.path - told
         joined = State.__new__(State)
         joined.path = common
         joined.mode = join_maps(self.mode, mine, other.mode, theirs)

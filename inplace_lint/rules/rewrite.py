@@ -7,6 +7,7 @@ understood there is no suggestion in code (None), never a wrong one.
 from __future__ import annotations
 
 import ast
+import operator
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,6 +45,14 @@ WITHOUT_TWIN: dict[str, str | None] = {
     "as_strided_": None,
     "share_memory_": None,
     "requires_grad_": None,
+}
+
+
+# The functions of ``operator`` that change their first argument, each with the one that makes a new object.
+_PLAIN = {
+    f"i{name.strip('_')}": name
+    for name in operator.__all__
+    if f"i{name.strip('_')}" in operator.__all__ and name != "concat"
 }
 
 
@@ -242,7 +251,7 @@ def _in_no_grad(parsed: Parsed, body: str) -> str:
 def _operator(parsed: Parsed, copy: str = "clone") -> str | None:
     tree = parsed.tree
     if not isinstance(tree, ast.AugAssign):
-        return None
+        return _applied_operator(parsed)
     if parsed.held == "frozen":
         return None
     if isinstance(tree.target, ast.Subscript) and parsed.held != "slot":
@@ -250,6 +259,20 @@ def _operator(parsed: Parsed, copy: str = "clone") -> str | None:
     symbol, strength = BINARY[type(tree.op)]
     target, value = parsed.source(tree.target), bracketed(parsed, tree.value, strength)
     return f"{target} = {target} {symbol} {value}"
+
+
+def _applied_operator(parsed: Parsed) -> str | None:
+    """``operator.iadd(y, z)`` as ``operator.add``, which makes a new object."""
+    call = parsed.call(lambda it: isinstance(it.func, ast.Attribute) and it.func.attr in _PLAIN and len(it.args) == 2)
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return None
+    name, end = call.func.attr, parsed.extent(call.func)[1]
+    changes = [(end - len(name), end, _PLAIN[name])]
+    if parsed.is_whole(call) and isinstance(parsed.tree, ast.Expr):
+        if parsed.held == "outer" or not (_is_name(call.args[0]) or _is_slot(parsed, call.args[0])):
+            return None
+        changes.append((0, 0, f"{parsed.source(call.args[0])} = "))
+    return parsed.with_changes(changes)
 
 
 def _method(parsed: Parsed) -> str | None:
