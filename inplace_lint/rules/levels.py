@@ -11,17 +11,18 @@ import ast
 import re
 
 from ..diagnostics import Applicability
-from ..events import Context, Use, Write
+from ..events import Context, Site, Use, Write
 from . import words
 from .base import Rewrite, RuleContext
 from .rewrite import WITHOUT_TWIN
 
 
-def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applicability:
+def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None, context: Context | None = None) -> Applicability:
     """The level of binding a name to a new tensor instead of writing to the one it stands for.
 
     Safe where that name alone holds the tensor, nothing shares its memory, and the new tensor is of the same dtype: the
     operands are literals, or tensors of that dtype. Under ``no_grad`` a new tensor would lose its history, which the write kept.
+    Never applied where a function writes to what others hold and is called for that alone: the new tensor would be lost.
     """
     if new is None:
         return "unsafe"
@@ -30,6 +31,9 @@ def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applic
     if new.replaces != write.site:
         return "unsafe"
     if write.in_no_grad and write.graph:
+        return "display-only"
+    calls = () if context is None else context.calls
+    if write.held == "name" and not write.alone and calls and _is_for_effect(ctx, calls[-1]):
         return "display-only"
     if not write.alone or write.held not in ("name", "view"):
         return "unsafe"
@@ -44,6 +48,15 @@ def of_new_tensor(ctx: RuleContext, write: Write, new: Rewrite | None) -> Applic
         cloned = ast.unparse(after[0]) == f"{name} = {name}.clone()" and ast.dump(after[1]) == ast.dump(before[0])
         return "safe" if cloned and len(after) == 2 else "unsafe"
     return "safe" if write.held == "name" and _same_dtype(before[0], name, write.alike) else "unsafe"
+
+
+def _is_for_effect(ctx: RuleContext, call: Site) -> bool:
+    """Whether nothing is done with the result of a call."""
+    try:
+        (statement,) = ast.parse(ctx.statement(call).text.strip()).body
+    except (SyntaxError, ValueError):
+        return False
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
 
 
 def _of_module(ctx: RuleContext, write: Write, new: Rewrite) -> Applicability:

@@ -73,7 +73,7 @@ def _advice(ctx: RuleContext, event: SavedOverwritten) -> Advice:
             "Collect the rows in a list, and `torch.stack` them after the loop", Rewrite(code), "unsafe", edits
         )
     new = rewrite.out_of_place(ctx, write)
-    level = levels.of_new_tensor(ctx, write, new)
+    level = levels.of_new_tensor(ctx, write, new, event.context)
     if write.form == "module" or (write.form == "function" and "inplace" in ctx.text(write.site)):
         return Advice(
             "Drop `inplace=True`: the operation then makes a new tensor and leaves the saved one alone", new, level
@@ -172,7 +172,8 @@ class SavedInputOverwritten(Rule):
     ## How far the fix may be applied
     A new tensor, or a copy that is written to, is *safe* where the name alone holds the tensor, nothing shares its memory and
     the operands keep its dtype. Else it is *unsafe*: another name, a caller or a view may count on the write. Under `no_grad` a
-    new tensor would have no history, so that the fix is only shown.
+    new tensor would have no history, and a helper that is called for its write alone would do nothing any more, so that the fix
+    is only shown.
     """
 
     code = "IPL201"
@@ -232,7 +233,8 @@ class SavedResultOverwritten(Rule):
     ## How far the fix may be applied
     A new tensor, or a copy that is written to, is *safe* where the name alone holds the tensor, nothing shares its memory and
     the operands keep its dtype. Else it is *unsafe*: another name, a caller or a view may count on the write. Under `no_grad` a
-    new tensor would have no history, so that the fix is only shown.
+    new tensor would have no history, and a helper that is called for its write alone would do nothing any more, so that the fix
+    is only shown.
     """
 
     code = "IPL202"

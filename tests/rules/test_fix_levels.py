@@ -59,6 +59,16 @@ def test_a_module_without_inplace_is_safe_where_its_result_alone_counts(
     assert (found.code, level(found)) == ("IPL202", expected)
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [("y = double(y)", "unsafe"), ("double(y)", "display-only")],
+)
+def test_a_helper_that_is_called_for_its_write_alone_is_not_rewritten(call: str, expected: str) -> None:
+    helper = "\n\ndef double(t):\n    t.mul_(2)\n    return t\n\n\n"
+    found = only(f"{HEAD}{helper}y = w.sigmoid()\n{call}\ny.sum().backward()\n")
+    assert (found.code, found.suggestion, level(found)) == ("IPL202", "t = t.mul(2)", expected)
+
+
 def test_every_call_of_a_module_counts() -> None:
     source = NET.format(act="nn.ReLU(inplace=True)", first="h = h.sigmoid()", second="return self.act(h)")
     other = "    def other(self, x):\n        h = self.fc(x)\n        self.act(h)\n        return h\n\n\nNet()("
