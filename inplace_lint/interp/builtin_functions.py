@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, maybe_both, maybe_weaker, negate
@@ -401,28 +402,24 @@ def copy_(engine: Engine, state: State, site: CallSite) -> Value:
     return value
 
 
-@symbol(*(f"operator.i{name}" for name in operators.METHODS.values()))
-def operator_in_place(engine: Engine, state: State, site: CallSite) -> Value:
-    """``operator.iadd`` and its kin are the augmented operators."""
-    return _operator(engine, state, site, True)
+def _operator(op: str, in_place: bool) -> Callable[[Engine, State, CallSite], Value]:
+    """The meaning of ``operator.add`` and its kin, which are the binary operators, or of ``operator.iadd`` and its kin, which
+    are the augmented ones."""
+
+    def applied(engine: Engine, state: State, site: CallSite) -> Value:
+        if len(site.positional) != 2:
+            return ANYTHING
+        left, right = site.positional
+        if in_place:
+            return operators.in_place(engine, state, site.flow, op, left, right, site.place, None)
+        return operators.binary(engine, state, site.flow, op, left, right, site.place)
+
+    return applied
 
 
-@symbol(*(f"operator.{name}" for name in operators.METHODS.values()))
-def operator_binary(engine: Engine, state: State, site: CallSite) -> Value:
-    """``operator.add`` and its kin are the binary operators."""
-    return _operator(engine, state, site, False)
-
-
-def _operator(engine: Engine, state: State, site: CallSite, in_place: bool) -> Value:
-    name = (site.target or "").rsplit(".", 1)[-1].strip("_")
-    names = {method: op for op, method in operators.METHODS.items()}
-    op = names.get(name) or names.get(name[1:])
-    if op is None or len(site.positional) != 2:
-        return ANYTHING
-    left, right = site.positional
-    if in_place:
-        return operators.in_place(engine, state, site.flow, op, left, right, site.place, None)
-    return operators.binary(engine, state, site.flow, op, left, right, site.place)
+for _op, _method in operators.METHODS.items():
+    symbol(f"operator.{_method}", f"operator.{_method}_")(_operator(_op, False))
+    symbol(f"operator.i{_method}")(_operator(_op, True))
 
 
 @symbol("builtins.property", "builtins.staticmethod", "builtins.classmethod")

@@ -141,9 +141,9 @@ def compared(m: Machine, op: str, left: object, right: object) -> Value | None:
 def is_first(m: Machine, number: Unknown) -> bool | None:
     """Whether a counter that began at a literal is in its first round; None where that is not known."""
     loop = m.counters.get(number.tag)
-    if loop is None or number.tag not in m.first_numbers or ("loop", loop) not in m.ctx:
+    if loop is None or number.tag not in m.first_numbers:
         return None
-    return m.first_round.get(loop)
+    return m.first_round.get(loop) if ("loop", loop) in m.ctx else m.first_visit.get(loop)
 
 
 def is_true(m: Machine, number: Unknown) -> bool | None:

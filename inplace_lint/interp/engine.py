@@ -352,6 +352,7 @@ class Engine:
             return None
         joined.drop_registers(dead)
         joined.collect(self.m.live_frames, self.m.stands_for, self.m.wholes)
+        self.overwritten.end_round(self.m, instr, joined, flow)
         self.m.next_round(joined, place)
         return joined
 
@@ -378,6 +379,8 @@ class Engine:
                 self.m.universal = outer_universal | _parts(current, element)
             after = self.run(instr.body, current, inner)
             current = join_all([*([after] if after is not None else []), *inner.continues])
+            if current is not None:
+                self.overwritten.end_round(self.m, instr, current, flow, number + 1 == len(elements))
         self.m.universal = outer_universal
         self.m.ctx, self.m.unrolled = outer_ctx, outer_product
         if current is not None:

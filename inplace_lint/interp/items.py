@@ -25,7 +25,7 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import attributes, belonging, calls, classes, counters, denial, layout, pairing, put_into
+from inplace_lint.interp import attributes, belonging, calls, classes, counters, denial, ends, layout, pairing, put_into
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
@@ -198,8 +198,15 @@ def _container_item(
         bounds = layout.python_slice(atom)
         if box.items is not None and bounds is not None:
             part = box.items[bounds]
-        order = None if part is not None else _sliced(order_of(box), atom)
-        cut = Container(box.kind, part) if part is not None else sequence(box.kind, order, contents(box))
+        if part is not None:
+            cut = Container(box.kind, part)
+        else:
+            order, told = _sliced(order_of(box), atom), ends.within(engine.m, oid, contents(box), atom)
+            order = (
+                None if order is None else sequences.mapped(order, lambda element: {element: told.get(element, TRUE)})
+            )
+            held = {element: cond | told.get(element, TRUE) for element, cond in contents(box).items()}
+            cut = sequence(box.kind, order, held)
         sliced = state.allocate(engine.m.oid(place[1], "slice"), cut)
         if like is not None:
             rebuilt = Instance(like.cls, {**like.attrs, "*items": one(sliced)}, like.made, like.config, like.tag)
@@ -213,12 +220,13 @@ def _container_item(
         return box.rest or ANYTHING
     order = order_of(box)
     if literal is not None and literal.value in (0, -1) and order is not None:
-        return (order.lasts() if literal.value else order.firsts()) or contents(box) or ANYTHING
+        found = (order.lasts() if literal.value else order.firsts()) or contents(box)
+        return ends.at(engine.m, oid, found, index, order) or ANYTHING
     if order is not None and (latest := pairing.latest(engine.m, order, index)):
         return latest
     by_round = counters.element(engine.m, box.order, index)
     held = contents(box) if by_round is None else by_round
-    return _at(engine, held, index) or ANYTHING
+    return ends.at(engine.m, oid, _at(engine, held, index), index, order) or ANYTHING
 
 
 def _at(engine: Engine, held: Value, index: Value) -> Value:

@@ -296,22 +296,33 @@ def _follow(engine: Engine, instr: ir.For, state: State, flow: Flow, visits: Wal
     def visit(here: State, element: Atom, number: int, last: tuple[Cond | None, Cond | None]) -> State | None:
         m.ctx = (*outer_ctx, (place, number))
         m.last_visit[place] = last
+        m.first_visit[place] = _is_first(visits, number)
         counters.start_round(m, here, one(element), place)
         here.registers[-1][instr.item] = _of_this_visit(engine, here, element, place, number, several)
         inner.continues = []
         after = engine.run(instr.body, here, inner)
-        return join_all([*([after] if after is not None else []), *inner.continues])
+        ended = join_all([*([after] if after is not None else []), *inner.continues])
+        if ended is not None:
+            engine.overwritten.end_round(m, instr, ended, flow)
+        return ended
 
     elements = dict.fromkeys((step.element for step in visits.steps), TRUE)
     modules = all(isinstance(a, int) and isinstance(state.heap.get(a), Instance) for a in elements)
     current = walking.follow(m, state, visits, visit, place, may_be_empty=not modules)
     m.last_visit.pop(place, None)
+    m.first_visit.pop(place, None)
     m.ctx, m.unrolled = outer_ctx, outer_product
     if current is not None and not inner.breaks:
         belonging.all_met(m, current, place)
     if current is not None:
         current = engine.run(instr.orelse, current, flow)
     return join_all([*([current] if current is not None else []), *inner.breaks])
+
+
+def _is_first(visits: Walk, number: int) -> bool | None:
+    """Whether a visit is the first of all; None where it may be."""
+    starts = {source is None for source, _ in visits.steps[number].before}
+    return starts.pop() if len(starts) == 1 else None
 
 
 def _of_this_visit(engine: Engine, state: State, element: Atom, place: Place, number: int, several: bool) -> Value:

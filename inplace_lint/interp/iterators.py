@@ -74,11 +74,11 @@ def enumerate_(engine: Engine, state: State, site: CallSite) -> Value:
     order: Order | None = None
     if inner.order is not None:
         # What nothing precedes is the first; the others are counted one by one.
-        follows = {b for a, b in inner.order.edges if a is not None}
+        follows, firsts = {b for a, b in inner.order.edges if a is not None}, inner.order.firsts()
         counts = {
             atom: const(start)
             if atom not in follows and isinstance(start, int)
-            else one(counters.counter(m, state, site.place[1], f"count {n}"))
+            else one(counters.counter(m, state, site.place[1], f"count {n}", start if atom in firsts else None))
             for n, atom in enumerate(inner.order.elements())
         }
         words = {atom: f"pair of {n}" for n, atom in enumerate(inner.order.elements())}

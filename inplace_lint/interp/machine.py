@@ -144,6 +144,7 @@ class Machine:
         the literals that they gave to it instead."""
         self.asked_last: set[str] = set()
         self.last_visit: dict[Place, tuple[Cond | None, Cond | None]] = {}
+        self.first_visit: dict[Place, bool | None] = {}
         self.rebound: dict[Place, ParameterRebound] = {}
         self.recursions: dict[ir.Code, int] = {}
         self.parameter_attrs: set[str] = set()

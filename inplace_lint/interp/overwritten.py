@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from inplace_lint import ir
 from inplace_lint.domain.objects import Frame
 from inplace_lint.domain.state import State
-from inplace_lint.domain.sweeping import drop_freed
+from inplace_lint.domain.sweeping import drop_contradicted, drop_freed
 from inplace_lint.interp.loops import computes_only
 from inplace_lint.interp.machine import Flow, Machine
 
@@ -39,15 +39,29 @@ class Overwritten:
             return
         frame = state.heap.get(flow.frame)
         old: frozenset[str] = frozenset()
-        if isinstance(frame, Frame) and flow.code.kind in SCOPES and not computes_only(m, loop, m.place(loop.origin)):
-            entry = self._names.get(id(loop))
-            if entry is None:
-                entry = self._names[id(loop)] = (loop, overwritten(loop, flow.code))
-            old = entry[1] & frame.names.keys()
+        if isinstance(frame, Frame) and not computes_only(m, loop, m.place(loop.origin)):
+            old = self._of(loop, flow) & frame.names.keys()
             if old:
                 state.heap[flow.frame] = Frame({k: v for k, v in frame.names.items() if k not in old}, frame.parent)
         if old or first:
             drop_freed(state, m.live_frames, m.stands_for, lambda: _parts(m))
+
+    def end_round(self, m: Machine, loop: Loop, state: State, flow: Flow, last: bool = False) -> None:
+        """A round has ended: what it freed is not what the next round goes on with, where the conditions say so.
+
+        last: no round follows.
+        """
+        if state.heap.every_freed():
+            names = frozenset() if last else self._of(loop, flow)
+            drop_contradicted(state, m.live_frames, m.stands_for, flow.frame, names)
+
+    def _of(self, loop: Loop, flow: Flow) -> frozenset[str]:
+        if flow.code.kind not in SCOPES:
+            return frozenset()
+        entry = self._names.get(id(loop))
+        if entry is None:
+            entry = self._names[id(loop)] = (loop, overwritten(loop, flow.code))
+        return entry[1]
 
 
 def _parts(m: Machine) -> dict[str, set[str]]:
