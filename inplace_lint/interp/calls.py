@@ -489,6 +489,8 @@ def _unknown_method(
     given = text.asked(name, site.positional) if not site.named and not receiver.tag.startswith("#") else None
     if given is not None:
         return {m.derived(receiver, f".{name}({given})", tensor=False, grad="no"): TRUE}
+    if name in denial.OF_ARRAYS:
+        return {m.fresh(state, site.place[1], f"result of {name}", "no", False): TRUE}
     if receiver.tag.startswith("#") and not (callee is not None and networks.is_network(m, state, receiver)):
         hope = receiver.grad
         return {m.fresh(state, site.place[1], f"result of {name}", hope, receiver.tensor): TRUE}

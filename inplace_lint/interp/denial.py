@@ -16,7 +16,7 @@ from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.parts import outwards
 
 _OF_PYTHON = frozenset(name for kind in (dict, list, tuple, set, str, bytes) for name in dir(kind) if name[0] != "_")
-_OF_ARRAYS = frozenset({"astype", "tobytes", "flat", "itemset", "tofile"})
+OF_ARRAYS = frozenset({"astype", "tobytes", "flat", "itemset", "tofile"})
 """Attributes of NumPy's arrays, which need not be installed here, that tensors lack."""
 _ARITHMETIC = re.compile(r" r?(\+|-|\*\*?|//?|%) ")
 """What follows the tag of an operand in the tag of the result."""
@@ -79,7 +79,7 @@ def is_name(index: Value) -> bool:
 
 def by_attribute(m: Machine, state: State, owner: Value, attr: str) -> None:
     """Attributes of Python's own types, or of arrays, that tensors lack."""
-    foreign = attr in _OF_ARRAYS or (attr in _OF_PYTHON and m.model.method(attr) is None)
+    foreign = attr in OF_ARRAYS or (attr in _OF_PYTHON and m.model.method(attr) is None)
     if foreign and m.model.property(attr) is None:
         deny(m, state, owner)
 

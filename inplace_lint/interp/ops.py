@@ -521,7 +521,7 @@ def _alias(
         expanded=None if call.name in layout.EXPAND_SOME else layout.expansion(state, base, output, bound, call.place),
         expanded_dims=layout.expanded_dims(state, base, output, bound),
         rows=layout.row_range(state, base, bound) if output.kind == "view" else None,
-        inference=base.inference,
+        inference=None if output.kind == "array" else base.inference,
         dtype=base.dtype,
         shape=shape,
         contiguous=strides.contiguous(base, output, laid, shape),
