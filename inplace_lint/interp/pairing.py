@@ -43,7 +43,7 @@ def note(m: Machine, state: State, value: Value) -> None:
     if not m.generations.made:
         return
     for atom, cond in value.items():
-        if not isinstance(atom, int) or not _may_belong(state, atom):
+        if not isinstance(atom, int):
             continue
         number = m.of_this_round(atom)
         known = m.generations.leads_to.setdefault(number, {})
@@ -117,10 +117,6 @@ def _seat(m: Machine, generation: Generation, loop: Place, visit: int | None) ->
     return fact
 
 
-def _may_belong(state: State, oid: int) -> bool:
-    return isinstance(state.heap.get(oid), (Tensor, Instance, Container))
-
-
 def _of_this_round(m: Machine, oid: int, generation: Generation, cond: Cond) -> bool:
     """Whether a member of a generation is the running round's own: made by it, or of an object that it met."""
     if generation == m.loops[: len(generation)]:
@@ -136,7 +132,7 @@ def is_running(m: Machine, fact: Fact) -> bool:
 
 
 def _members(state: State, oid: int, cond: Cond) -> Iterator[tuple[int, Cond]]:
-    """The leaves and the instances that something leads to, each with the seats under which it does."""
+    """The leaves that something leads to, each with the seats under which it does."""
     seen: set[tuple[int, Cond]] = set()
     todo = [(oid, cond)]
     while todo and len(seen) < MOST_MEMBERS:
@@ -151,7 +147,6 @@ def _members(state: State, oid: int, cond: Cond) -> Iterator[tuple[int, Cond]]:
                 yield number, own
             yield from _differentiated(state, number, own)
             continue
-        held = NOTHING
         if isinstance(thing, Container):
             todo.extend(_inner(contents(thing), own))
         elif isinstance(thing, Instance):
