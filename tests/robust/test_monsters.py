@@ -16,8 +16,8 @@ from inplace_lint.diagnostics import Severity
 from inplace_lint.settings import Settings
 
 SECONDS = 240
-"""CPU seconds that one monster may take, which is a guard against hangs and no measure: what takes 25 on one machine took 60 on a busy
-one. Most take one; half of what the largest take is their parsing."""
+"""CPU seconds that one monster may take: a guard against hangs, no measure. What takes 25 on one machine took 60 on a busy one.
+Most take one; half of what the largest take is their parsing."""
 
 BUG = """
 
