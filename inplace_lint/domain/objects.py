@@ -9,7 +9,7 @@ base's storage and a counter of its own; a NumPy array carries the storage and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar, Union
 
@@ -558,6 +558,15 @@ def _mentions(obj: Obj) -> Mentions:
     facts = {fact.key for cond in conditions for fact in cond}
     facts.update(part.key for cond in conditions for fact in cond if fact.parts for part in fact.parts)
     return Mentions(frozenset(ids), frozenset(tags), frozenset(facts))
+
+
+def nodes_of(tensor: Tensor) -> Iterator[tuple[int, Cond]]:
+    """The graph nodes that made a tensor, each with when it did and the tensor requires grad."""
+    if tensor.status.interior is not None:
+        for node, cond in tensor.nodes.items():
+            together = both(cond, tensor.status.interior)
+            if together is not None:
+                yield node, together
 
 
 def in_next_round(node: Node) -> Node:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from inplace_lint.domain.conditions import TRUE, Cond, add_alternative, both
 from inplace_lint.domain.heap import Heap
-from inplace_lint.domain.objects import Container, Frame, Instance, Node, Obj, Tensor, contents, mentions
+from inplace_lint.domain.objects import Container, Frame, Instance, Node, Obj, Tensor, contents, mentions, nodes_of
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Value, references, unknown_tags
 
@@ -172,10 +172,7 @@ def _held(obj: Obj) -> Iterator[tuple[int, Cond]]:
     if isinstance(obj, Node):
         yield from obj.edges.items()
     elif isinstance(obj, Tensor):
-        for node, cond in obj.nodes.items():
-            together = None if obj.status.interior is None else both(cond, obj.status.interior)
-            if together is not None:
-                yield node, together
+        yield from nodes_of(obj)
         yield from obj.bases.items()
         for atom, cond in (obj.grad or {}).items():
             yield from ((oid, cond) for oid in references({atom: cond}))

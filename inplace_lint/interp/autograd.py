@@ -24,7 +24,7 @@ from inplace_lint.domain.conditions import (
     opposite,
 )
 from inplace_lint.domain.heap import Effort
-from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord
+from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord, nodes_of
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.events import (
     BadViewWritten,
@@ -81,11 +81,8 @@ def edges_of(state: State, oid: int, tensor: Tensor) -> dict[int, Cond]:
     edges: dict[int, Cond] = {}
     if tensor.status.leaf is not None:
         edges[oid] = tensor.status.leaf
-    if tensor.status.interior is not None:
-        for node, cond in tensor.nodes.items():
-            together = both(cond, tensor.status.interior)
-            if together is not None:
-                add_to(edges, node, together)
+    for node, cond in nodes_of(tensor):
+        add_to(edges, node, cond)
     if tensor.status.leaf is None and tensor.status.interior is None:
         for base, cond in tensor.bases.items():
             viewed = state.tensor(base)
