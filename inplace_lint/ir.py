@@ -322,12 +322,11 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """``delegate`` marks ``yield from``."""
+    """``yield value``; ``yield from`` is a loop that yields what it goes over."""
 
     origin: int
     dst: Reg
     value: Reg | None
-    delegate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

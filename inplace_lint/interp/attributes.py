@@ -43,9 +43,9 @@ from inplace_lint.interp.autograd import grad_mode, meeting, requires
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.filled_grads import grad_of
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.keys import SHAPE, seats
 from inplace_lint.interp.layout import dtype_kind
-from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.interp.rebinding import check_rebound
 from inplace_lint.interp.unreached import is_private

@@ -63,9 +63,10 @@ from inplace_lint.interp.autograd import WriteInfo, bump, grad_mode
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import shows_tensor
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.hints import Hints
 from inplace_lint.interp.keys import seats
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, SYMBOLS, TENSOR_METHODS, CallSite, Spread
 
@@ -79,7 +80,7 @@ RESULT = -1_000_000
 module_items = modules.items_of
 is_module_method = modules.is_module_method
 special_method = functions.special_method
-note_yield = functions.note_yield
+run_yield = functions.run_yield
 
 _CANONICAL = {
     "torch.autograd.no_grad": "torch.no_grad",

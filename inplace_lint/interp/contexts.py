@@ -21,10 +21,10 @@ from inplace_lint.domain.values import (
     under,
     union,
 )
-from inplace_lint.interp import calls, instances
+from inplace_lint.interp import calls, instances, suspended
 from inplace_lint.interp.engine import Engine, handles
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.instances import GRAD_MODES, make_outside
-from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.registry import CallSite, method, symbol
 
 
@@ -213,6 +213,17 @@ def run_with(engine: Engine, instr: ir.With, state: State, flow: Flow) -> State 
     """Enter, run the body, leave: the grad mode from before comes back on every way out."""
     place = engine.m.place(instr.origin)
     manager = engine.m.consistent(state, state.registers[-1].get(instr.manager, ANYTHING))
+    waiting, manager = suspended.taken_up(engine, state, flow, manager)
+    if waiting is not None:
+
+        def body(here: State, left: Flow, value: Value) -> State | None:
+            here.registers[-1][instr.result] = value
+            return engine.run(instr.body, here, left)
+
+        end, broken, manager = suspended.run_through(engine, state, flow, waiting, body, True)
+        if not manager:
+            flow.breaks.extend(broken)
+            return end
     entered = enter(engine, state, flow, manager, place)
     state.registers[-1][instr.result] = entered.result
     restores = entered.leaves is None or not _of_the_source(state, entered.leaves)

@@ -12,7 +12,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Atom, Method, Value, under, union
 from inplace_lint.interp import calls
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.registry import CallSite
 
 METHODS = frozenset({"detach_", "requires_grad_"})

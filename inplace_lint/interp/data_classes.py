@@ -10,7 +10,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, Sym, Value, const, constant_of, one, under, union
 from inplace_lint.interp import calls, classes, copying, instances
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.registry import CallSite, method, symbol
 
 FIELD = "dataclasses.field"

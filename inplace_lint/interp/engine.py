@@ -16,9 +16,10 @@ from inplace_lint.domain.objects import Container, Frame, Tensor
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is_unknown, one
 from inplace_lint.interp.counters import is_last, is_true, last_asked
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.liveness import Dying, Liveness
 from inplace_lint.interp.loops import computes_only, second_round, steady_state
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.narrowing import narrow, narrow_by_grad
 from inplace_lint.interp.overwritten import Overwritten
 

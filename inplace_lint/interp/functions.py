@@ -18,8 +18,9 @@ from inplace_lint.interp import classes, pairing
 from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
 from inplace_lint.interp.evidence import tensor_parameters
+from inplace_lint.interp.flow import Flow, Resume
 from inplace_lint.interp.keys import seats
-from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Flow, Machine
+from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, Machine
 from inplace_lint.interp.ops import adopt
 from inplace_lint.interp.registry import Spread
 
@@ -110,7 +111,36 @@ def call(
     place: Place,
     spread: Spread | None = None,
 ) -> Value | None:
-    """Run a function of the source. None where it never returns; the state becomes the one after the call."""
+    """Call a function of the source. None where it never returns; the state becomes the one after the call.
+
+    A generator that a loop or a ``with`` takes up at once has not begun by then (see ``suspended``).
+    """
+    from inplace_lint.interp import suspended
+
+    if isinstance(function.code, ir.Code) and function.code.is_generator:
+        call = suspended.Suspended(oid, function, positional, named, place, spread)
+        waiting = suspended.put_off(engine, state, flow, call)
+        if waiting is not None:
+            return waiting
+    return run(engine, state, flow, oid, function, positional, named, place, spread)
+
+
+def run(
+    engine: Engine,
+    state: State,
+    flow: Flow,
+    oid: int,
+    function: Function,
+    positional: list[Value],
+    named: Mapping[str, Value],
+    place: Place,
+    spread: Spread | None = None,
+    resume: Resume | None = None,
+) -> Value | None:
+    """Run a function of the source. None where it never returns; the state becomes the one after the call.
+
+    resume: what happens where it yields; nothing is the value then, and anything else stands for what could not be followed.
+    """
     m = engine.m
     code = function.code
     assert isinstance(code, ir.Code)
@@ -143,7 +173,7 @@ def call(
     m.file = code.file
     over = False
     try:
-        return _follow(engine, state, flow, function, positional, named, place, spread)
+        return _follow(engine, state, flow, function, positional, named, place, spread, resume)
     except BudgetExceeded as exceeded:
         if exceeded.depth != depth:
             raise
@@ -202,6 +232,7 @@ def _follow(
     named: Mapping[str, Value],
     place: Place,
     spread: Spread | None,
+    resume: Resume | None,
 ) -> Value | None:
     """Run a function's body; the machine stands in its context already."""
     m = engine.m
@@ -222,9 +253,9 @@ def _follow(
     mode = dict(state.mode)
     if function.grad_mode is not None:
         state.mode = switched(mode, {function.grad_mode: TRUE})
-    inner = Flow(frame, function.module, code)
+    inner = Flow(frame, function.module, code, resume=resume)
     # A generator that never ends still hands out its values.
-    entry = state.copy() if code.is_generator else None
+    entry = state.copy() if code.is_generator and resume is None else None
     depth = len(state.registers)
     state.registers.append({})
     m.live_frames.append(frame)
@@ -277,6 +308,8 @@ def _leave(
         return None
     value = joined.registers[-1].pop(RETURNED, ANYTHING)
     adopt(state, joined)
+    if inner.resume is not None:
+        return NOTHING
     if code.is_generator:
         rest = _yielded(engine.m, inner)
         box = Container("generator", None, None, rest)
@@ -294,10 +327,13 @@ def _yielded(m: Machine, flow: Flow) -> Value:
     return {a: c - {f for f in seats(c) if not pairing.is_running(m, f)} for a, c in found.items()}
 
 
-def note_yield(state: State, flow: Flow, value: Value) -> None:
-    """A generator yields a value."""
+def run_yield(state: State, flow: Flow, value: Value, place: Place) -> State | None:
+    """A generator yields a value: whoever takes it up at once goes on, or it is one of those that the generator gives."""
+    if flow.resume is not None:
+        return flow.resume(state, value, place)
     flow.yields.append(value)
     flow.modes.append(dict(state.mode))
+    return state
 
 
 def special_method(
@@ -320,4 +356,4 @@ def special_method(
     return None
 
 
-__all__ = ["BoundFunction", "call", "note_yield", "special_method"]
+__all__ = ["BoundFunction", "call", "run", "run_yield", "special_method"]

@@ -12,7 +12,7 @@ from inplace_lint.domain.state import NO_GRAD, State
 from inplace_lint.domain.values import Value, one
 from inplace_lint.interp import calls
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 
 BORROWED = -1_000_007
 """The register that keeps the lent gradients while the borrower runs."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import Machine
 
 
 class Hints:

@@ -13,7 +13,7 @@ from inplace_lint.domain.values import ANYTHING, NONE, NOTHING, Const, Sym, Valu
 from inplace_lint.interp import calls, custom_functions, gradients, iteration, modules
 from inplace_lint.interp.autograd import edges_of, grad_mode, requires
 from inplace_lint.interp.engine import Engine, with_path
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.module_methods import module_method
 from inplace_lint.interp.ops import adopt
 from inplace_lint.interp.parts import DEEPEST

@@ -12,8 +12,8 @@ from inplace_lint.domain.state import GRAD, INFERENCE, NO_GRAD, State
 from inplace_lint.domain.values import ANYTHING, NONE, Atom, Sym, Value, constant_of, is_unknown, one
 from inplace_lint.interp import classes, collection_types, data_classes, functions, modules, optimizers
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.layout import dtype_kind, dtype_of
-from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.registry import METHODS, CallSite, Spread, Symbol
 from inplace_lint.opmodel.schema import Op
 
@@ -152,6 +152,7 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
         "builtins.property": "property",
         "functools.cached_property": "property",
         "contextlib.contextmanager": "context",
+        "contextlib.asynccontextmanager": "context",
         "abc.abstractproperty": "property",
     }.get(path)
     for atom in target:
@@ -161,6 +162,8 @@ def decorate(state: State, path: str, applied: Instance | None, target: Value) -
                 state.heap[atom] = replace(thing, compiled=True)
             elif path == KERNEL:
                 state.heap[atom] = replace(thing, grad_mode=mode, kind="kernel")
+            elif mode is not None and thing.kind == "context":
+                pass  # only the call that makes the context manager runs in that mode
             elif mode is not None:
                 state.heap[atom] = replace(thing, grad_mode=mode)
             elif kind is not None:

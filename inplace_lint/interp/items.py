@@ -29,8 +29,9 @@ from inplace_lint.interp import attributes, belonging, calls, classes, counters,
 from inplace_lint.interp.binding import Arguments, classify_index
 from inplace_lint.interp.detection import kept_by_nms
 from inplace_lint.interp.engine import Engine
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.keys import ELEMENT
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.operators import split
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.opmodel.schema import Output

@@ -12,12 +12,14 @@ from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor,
 from inplace_lint.domain.sequences import Order, Walk
 from inplace_lint.domain.state import State, join_all
 from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
-from inplace_lint.interp import belonging, calls, classes, counters, pairing, walking
+from inplace_lint.interp import belonging, calls, classes, counters, pairing, suspended, walking
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine, handles
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.keys import COUNTER, seats
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.ops import OpCall, call_op
+from inplace_lint.interp.suspended import Suspended
 
 MOST_VISITS = 48
 """Elements of an ordered sequence that are visited one after another."""
@@ -251,6 +253,11 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     """A for loop: round by round over known elements, to a fixpoint otherwise."""
     iterable = state.registers[-1].get(instr.iterable, ANYTHING)
     place = engine.m.place(instr.origin)
+    waiting, iterable = suspended.taken_up(engine, state, flow, suspended.iterator_of(engine, state, iterable, place))
+    if waiting is not None:
+        after, iterable = _take_up(engine, instr, state, flow, waiting)
+        if not iterable:
+            return after
     inner = elements(engine, state, flow, iterable, place)
     if len(iterable) == 1:
         parts = _all_parts(engine, state, iterable, inner, instr.body)
@@ -283,6 +290,30 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
         if not any(isinstance(part, ir.Break) for part in ir.walk(instr.body)):
             belonging.all_met(engine.m, after, place)
     return after
+
+
+def _take_up(engine: Engine, instr: ir.For, state: State, flow: Flow, waiting: Suspended) -> tuple[State | None, Value]:
+    """Run a loop over a generator that has not begun: a round where it yields. The state after it, or what stands for it."""
+    m = engine.m
+    dead = engine.liveness.assigned(instr.body) | {instr.item}
+
+    def body(here: State, left: Flow, value: Value) -> State | None:
+        engine.overwritten.forget(m, instr, here, flow, False)
+        here.registers[-1][instr.item] = value
+        after = engine.run(instr.body, here, left)
+        ended = join_all([*([after] if after is not None else []), *left.continues])
+        left.continues.clear()
+        if ended is not None:
+            ended.drop_registers(dead)
+            engine.overwritten.end_round(m, instr, ended, flow)
+        return ended
+
+    end, broken, standing = suspended.run_through(engine, state, flow, waiting, body, False)
+    if standing:
+        return None, standing
+    if end is not None:
+        end = engine.run(instr.orelse, end, flow)
+    return join_all([*([end] if end is not None else []), *broken]), standing
 
 
 def _follow(engine: Engine, instr: ir.For, state: State, flow: Flow, visits: Walk, several: bool) -> State | None:

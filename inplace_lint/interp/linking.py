@@ -21,7 +21,8 @@ from inplace_lint.domain.values import ANYTHING, NOTHING, Atom, Imported, Sym, U
 from inplace_lint.interp import calls, outline
 from inplace_lint.interp.budget import Budget, BudgetExceeded
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import Machine
 
 IMAGE_STEPS = 20_000
 """Instructions that an imported module's own statements may take; past them only its definitions count."""

@@ -14,7 +14,8 @@ from inplace_lint.domain.conditions import both
 from inplace_lint.domain.objects import Place
 from inplace_lint.domain.state import State
 from inplace_lint.interp.counters import is_last
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import Machine
 
 if TYPE_CHECKING:
     from inplace_lint.interp.engine import Engine
@@ -34,7 +35,8 @@ def computes_only(m: Machine, loop: ir.For | ir.While, place: Place) -> bool:
 def _acts(instr: ir.Instr) -> bool:
     name = instr.attr if isinstance(instr, ir.GetAttr) else ""
     acts = name in ("backward", "step", "data") or (name.endswith("_") and not name.startswith("_"))
-    return acts or isinstance(instr, (ir.InPlace, ir.SetItem))
+    # What a generator's taker does while it waits is not in its text.
+    return acts or isinstance(instr, (ir.InPlace, ir.SetItem, ir.Yield))
 
 
 def steady_state(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inplace_lint import ir
@@ -24,6 +24,7 @@ from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
     from inplace_lint.interp.linking import Image
+    from inplace_lint.interp.suspended import Suspended
     from inplace_lint.project import Project
 
 CALL_DEPTH = 24
@@ -35,36 +36,6 @@ RECURSIVE_CALLS = 100
 
 MOST_PARTS = 9
 """Attributes of attributes of an unknown that are told apart inside a loop, which ends the sooner the fewer there are."""
-
-
-@dataclass(slots=True)
-class Flow:
-    """Where control goes from inside a region, and the frame that it runs in.
-
-    Regions append the states that leave them; whoever runs the region takes them up.
-    """
-
-    frame: int
-    module: int
-    code: ir.Code
-    breaks: list[State] = field(default_factory=list)
-    continues: list[State] = field(default_factory=list)
-    returns: list[tuple[State, Value]] = field(default_factory=list)
-    raises: list[State] = field(default_factory=list)
-    yields: list[Value] = field(default_factory=list)
-    modes: list[dict[str, Cond]] = field(default_factory=list)
-
-    def in_loop(self) -> Flow:
-        """The flow of a loop's body: only break and continue are its own."""
-        return replace(self, breaks=[], continues=[])
-
-    def in_try(self) -> Flow:
-        """The flow of a try body: only raises are its own."""
-        return replace(self, raises=[])
-
-    def apart(self) -> Flow:
-        """A flow with no exit shared, for the body of a try with ``finally``."""
-        return replace(self, breaks=[], continues=[], returns=[], raises=[])
 
 
 @dataclass(slots=True)
@@ -119,6 +90,8 @@ class Machine:
         self.compiled: set[Place] = set()
         self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}
+        self.suspended: dict[int, Suspended] = {}
+        self.takers: dict[ir.Code, dict[int, type]] = {}
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}
         self.computing: dict[Place, bool] = {}

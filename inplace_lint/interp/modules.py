@@ -51,7 +51,8 @@ from inplace_lint.interp import (
 from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import RECURSION, Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import RECURSION, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, CallSite
 from inplace_lint.interp.walking import follow, walk_of

@@ -9,7 +9,8 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import Atom, Sym, Unknown, Value
 from inplace_lint.interp import classes
 from inplace_lint.interp.autograd import requires
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import Machine
 
 
 def narrow(m: Machine, region: ir.Region, index: int, call: ir.Call, state: State, flow: Flow) -> None:

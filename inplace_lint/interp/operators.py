@@ -38,7 +38,7 @@ from inplace_lint.domain.values import (
 from inplace_lint.interp import calls, counters, denial, iteration, text
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.ops import OpCall, call_op
 from inplace_lint.opmodel.schema import Op
 

@@ -12,8 +12,9 @@ from inplace_lint import ir
 from inplace_lint.domain.objects import Frame
 from inplace_lint.domain.state import State
 from inplace_lint.domain.sweeping import drop_contradicted, drop_freed
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.loops import computes_only
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.machine import Machine
 
 DEEPEST = 40
 """Regions inside each other that are looked into; deeper ones count as reading all that they mention."""

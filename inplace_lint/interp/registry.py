@@ -14,7 +14,7 @@ from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Place, contents, order_of, sequence
 from inplace_lint.domain.values import Value, union
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ from inplace_lint.domain.objects import Container, Frame, Instance, Node, Saved,
 from inplace_lint.domain.state import State
 from inplace_lint.domain.values import NOTHING, Atom, Const, Unknown, Value, const, references, union
 from inplace_lint.interp.autograd import overlap, requires
-from inplace_lint.interp.machine import Flow, Machine
+from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.roots import Analysis
 from inplace_lint.lowering import LoweredModule, lower
 from inplace_lint.opmodel import lookup

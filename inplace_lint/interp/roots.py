@@ -52,11 +52,12 @@ from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded, FileBudget
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.gradless import called_without_grad
 from inplace_lint.interp.graph_methods import pending_roots
 from inplace_lint.interp.grounds import evaluates, infers, tags_of
 from inplace_lint.interp.iterated import Iterated
-from inplace_lint.interp.machine import Flow, Machine, Pending
+from inplace_lint.interp.machine import Machine, Pending
 from inplace_lint.interp.unreached import direct_calls
 from inplace_lint.opmodel.lookup import OpModel
 

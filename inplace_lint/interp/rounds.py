@@ -13,8 +13,9 @@ from inplace_lint.interp import optimizers, recurrence, trainers
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import BudgetExceeded
 from inplace_lint.interp.engine import RETURN_PLACE, Engine
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.graph_methods import pending_roots
-from inplace_lint.interp.machine import Flow, Pending
+from inplace_lint.interp.machine import Pending
 from inplace_lint.interp.registry import CallSite
 
 MOST_OPTIMIZERS = 4

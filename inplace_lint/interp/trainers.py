@@ -13,7 +13,7 @@ from inplace_lint.domain.state import State
 from inplace_lint.domain.values import ANYTHING, NONE, Method, Sym, Unknown, Value, one, union
 from inplace_lint.interp import calls, classes, functions, instances, networks, optimizers
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.machine import Flow
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.parts import DEEPEST
 from inplace_lint.interp.registry import METHODS, CallSite, method, symbol
 

@@ -27,8 +27,8 @@ from inplace_lint.domain.values import (
 )
 from inplace_lint.interp import attributes, calls, deleting, items, iteration, linking, operators, pairing, text
 from inplace_lint.interp.engine import Engine, handles
+from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.hints import Hints
-from inplace_lint.interp.machine import Flow
 from inplace_lint.interp.rebinding import check_rebound
 
 BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
@@ -498,13 +498,12 @@ def run_await(engine: Engine, instr: ir.Await, state: State, flow: Flow) -> Stat
 
 @handles(ir.Yield)
 def run_yield(engine: Engine, instr: ir.Yield, state: State, flow: Flow) -> State | None:
-    """A yield: the value joins what the generator gives; what is sent in is unknown."""
+    """A yield: the value goes to whoever takes it up; what is sent in is unknown."""
     value = one(Const(None, "NoneType")) if instr.value is None else state.registers[-1].get(instr.value, ANYTHING)
-    if instr.delegate:
-        value = iteration.elements(engine, state, flow, value, engine.m.place(instr.origin)).any
-    calls.note_yield(state, flow, value)
-    state.registers[-1][instr.dst] = ANYTHING
-    return state
+    after = calls.run_yield(state, flow, value, engine.m.place(instr.origin))
+    if after is not None:
+        after.registers[-1][instr.dst] = ANYTHING
+    return after
 
 
 @handles(ir.Unknown)

@@ -277,11 +277,13 @@ def await_(b: Builder, node: cst.Await) -> ir.Reg:
 
 @expression(cst.Yield)
 def yield_(b: Builder, node: cst.Yield) -> ir.Reg:
-    delegate = isinstance(node.value, cst.From)
-    inner = node.value.item if isinstance(node.value, cst.From) else node.value
-    value = None if inner is None else b.expr(inner)
+    if isinstance(node.value, cst.From):
+        iterable, item, sent = b.expr(node.value.item), b.reg(), b.reg()
+        b.emit(ir.For(b.origin(node), iterable, item, (ir.Yield(b.origin(node), sent, item),), ()))
+        return b.unknown(node, "what a generator returns", ())
+    value = None if node.value is None else b.expr(node.value)
     dst = b.reg()
-    b.emit(ir.Yield(b.origin(node), dst, value, delegate))
+    b.emit(ir.Yield(b.origin(node), dst, value))
     return dst
 
 

@@ -266,8 +266,7 @@ class Machine:
         f.registers[i.dst] = f.registers[i.value]
 
     def do_Yield(self, f: Frame, i: ir.Yield) -> None:
-        value = None if i.value is None else f.registers[i.value]
-        f.yielded.extend(value) if i.delegate else f.yielded.append(value)
+        f.yielded.append(None if i.value is None else f.registers[i.value])
         f.registers[i.dst] = None
 
     # Control
@@ -375,4 +374,6 @@ class Machine:
             if reason == "mapping pattern":
                 return isinstance(value, Mapping) and all(key in value for key in keys)
             return {key: item for key, item in value.items() if key not in keys}
+        if reason == "what a generator returns":
+            return None
         raise NotImplementedError(reason)
