@@ -183,6 +183,7 @@ class Container(_Thing):
 
     order: of such elements, what may follow what; None where nothing is known of it.
     A dict's exact entries are in ``entries`` (by constant key); ``rest`` is what any other key may hold.
+    default: of a dict what a missing key is made by, of a deque its ``maxlen``; None where there is none or it is not known.
     """
 
     kind: ContainerKind

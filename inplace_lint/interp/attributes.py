@@ -132,6 +132,8 @@ def _of_atom(engine: Engine, state: State, flow: Flow, atom: Atom, attr: str, pl
     if isinstance(thing, Container) and thing.kind == "tuple" and thing.items is not None and attr in NAMED_OUTPUTS:
         position = NAMED_OUTPUTS[attr]
         return thing.items[position] if position < len(thing.items) else ANYTHING
+    if isinstance(thing, Container) and thing.kind == "deque" and attr == "maxlen":
+        return thing.default or one(engine.m.fresh(state, place[1], "maxlen", "no", False))
     if isinstance(thing, Tensor):
         return _of_tensor(engine, state, flow, atom, thing, attr, place)
     if isinstance(thing, Instance):

@@ -82,7 +82,7 @@ def others(
     if len(live) != 1:
         return None
     (fact,) = live
-    loop = m.loop_of(fact.key)
+    loop = m.generations.seated_in.get(fact.key)
     if loop is not None:
         instead = m.emptied.setdefault(loop, {}).setdefault((holder, attr, fact.key), set())
         instead.update(atom for atom in given if isinstance(atom, Const))
@@ -108,7 +108,8 @@ def set_by_each_round(m: Machine, state: State, holder: int, index: Value, key: 
 
 def all_met(m: Machine, state: State, loop: Place) -> None:
     """A loop over several objects has come to its end: what it took from each that it met is left in none of them."""
-    for (holder, attr, key), instead in m.emptied.get(loop, {}).items():
+    # In another round of a loop around it, it meets each of them again.
+    for (holder, attr, key), instead in m.emptied.pop(loop, {}).items():
         owner = state.heap.get(holder)
         if isinstance(owner, Instance) and attr is not None and attr in owner.attrs:
             kept = _of_those_met(owner.attrs[attr], key, instead)

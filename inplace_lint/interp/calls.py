@@ -7,6 +7,7 @@ symbols go to the tables of ``registry``, then to the op model. What nobody know
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from inplace_lint import ir
 from inplace_lint.domain import sequences
@@ -169,7 +170,7 @@ def run(engine: Engine, instr: ir.Call, state: State, flow: Flow) -> State | Non
         atoms = atoms[:MOST_CALLEES]
     if len(atoms) > 1 and cutting.applies(atoms):
         return cutting.run(engine, state, flow, instr, atoms, CallSite(place, flow, positional, named, target))
-    kinds = _kinds(engine.m, state, [atom for atom, _ in atoms])
+    kinds = _kinds(engine.m, state, atoms)
     for number, (atom, cond) in enumerate(atoms):
         side = state if number == len(atoms) - 1 else state.copy()
         path = _path_to(engine, state, place, both(outer, cond), atom, kinds, number)
@@ -232,14 +233,15 @@ def _is_instance(state: State, atom: Atom) -> bool:
     return isinstance(atom, int) and isinstance(state.heap.get(atom), Instance)
 
 
-def _kinds(m: Machine, state: State, atoms: list[Atom]) -> list[int]:
+def _kinds(m: Machine, state: State, atoms: list[tuple[Atom, Cond]]) -> list[int]:
     """The numbers of several callees, the same wherever they are called; instances of one class do the same and share theirs.
 
-    Empty where there is nothing to choose from.
+    Empty where there is nothing to choose from, or where their own conditions exclude each other: those tell which it is.
     """
-    things = [state.heap.get(atom) if isinstance(atom, int) else None for atom in atoms]
-    named = [it.cls if isinstance(it, Instance) else atom for it, atom in zip(things, atoms, strict=True)]
-    return [m.number_of(name) for name in named] if len(atoms) > 1 else []
+    if all(both(a, b) is None for (_, a), (_, b) in combinations(atoms, 2)):
+        return []
+    things = [(atom, state.heap.get(atom) if isinstance(atom, int) else None) for atom, _ in atoms]
+    return [m.number_of(it.cls if isinstance(it, Instance) else atom) for atom, it in things]
 
 
 def _path_to(
@@ -373,6 +375,9 @@ def call_symbol(engine: Engine, state: State, path: str, site: CallSite) -> Valu
         method = path.rsplit(".", 1)[-1]
         bound: Value = {Method(atom, method): cond for atom, cond in site.positional[0].items()}
         return call_value(engine, state, site.flow, bound, site.positional[1:], site.named, site.place)
+    owner, _, method = path.rpartition(".")
+    if method in ("__init__", "forward") and site.positional and (model.module(owner) or owner in modules.CONTAINERS):
+        return modules.call_unbound(engine, state, canonical(owner), method, site)
     if model.module(path) is not None or path in modules.CONTAINERS:
         return modules.make(engine, state, path, site)
     if model.optimizer(path) is not None:
@@ -537,7 +542,7 @@ def call_value(
     """Call every possibility of a value and join; None where none returns."""
     values: list[Value] = []
     ends: list[State] = []
-    kinds = _kinds(engine.m, state, list(func))
+    kinds = _kinds(engine.m, state, list(func.items()))
     for number, (atom, cond) in enumerate(func.items()):
         side = state.copy() if len(func) > 1 else state
         path = _path_to(engine, state, place, both(side.path, cond), atom, kinds, number)

@@ -50,7 +50,11 @@ def deque_(engine: Engine, state: State, site: CallSite) -> Value:
             if inner.exact is not None
             else Container("deque", None, None, inner.any)
         )
-    return one(state.allocate(engine.m.oid(site.place[1], "deque"), box))
+    most = site.argument(1, "maxlen") or NONE
+    limit = constant_of(most)
+    if box.items is not None and isinstance(limit, int) and limit >= 0:
+        box = replace(box, items=box.items[max(len(box.items) - limit, 0) :])
+    return one(state.allocate(engine.m.oid(site.place[1], "deque"), replace(box, default=most)))
 
 
 MOST_GIVEN = 6

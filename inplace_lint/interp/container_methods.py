@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inplace_lint.domain import sequences
 from inplace_lint.domain.conditions import TRUE
 from inplace_lint.domain.objects import Container, contents, order_of, sequence
@@ -12,7 +14,7 @@ from inplace_lint.interp import belonging, iteration, pairing
 from inplace_lint.interp import items as subscripts
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.machine import Machine
-from inplace_lint.interp.registry import CallSite, method
+from inplace_lint.interp.registry import CallSite, Symbol, method
 
 LONGEST = 64
 
@@ -55,7 +57,29 @@ def append(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-method("deque", "append")(append)
+def _bounded(handler: Symbol, kept: slice | None = None) -> Symbol:
+    """A method of ``deque``, which keeps its ``maxlen`` and has no more elements than that.
+
+    kept: those that stay of one element too many.
+    """
+
+    def run(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
+        most = _box(state, oid).default
+        value: Value = handler(engine, state, oid, site)
+        after = _box(state, oid)
+        if most is not None and oid > 0:
+            limit, items = constant_of(most), after.items
+            while items and kept is not None and isinstance(limit, int) and len(items) > limit:
+                items = items[kept]
+            state.put(oid, replace(after, items=items, default=most))
+        return value
+
+    return run
+
+
+_WITHOUT_FIRST, _WITHOUT_LAST = slice(1, None), slice(None, -1)
+
+method("deque", "append")(_bounded(append, _WITHOUT_FIRST))
 method("set", "add")(append)
 
 
@@ -76,7 +100,7 @@ def extend(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-method("deque", "extend")(extend)
+method("deque", "extend")(_bounded(extend, _WITHOUT_FIRST))
 method("set", "update")(extend)
 
 
@@ -97,7 +121,6 @@ def insert(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-@method("deque", "appendleft")
 def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``appendleft``."""
     box = _box(state, oid)
@@ -107,6 +130,9 @@ def appendleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     else:
         state.put(oid, _preceded(box, item))
     return NONE
+
+
+method("deque", "appendleft")(_bounded(appendleft, _WITHOUT_LAST))
 
 
 @method("list", "pop")
@@ -146,11 +172,10 @@ def _taken_out(engine: Engine, state: State, oid: int, held: Value) -> Value:
     } or ANYTHING
 
 
-method("deque", "pop")(pop)
+method("deque", "pop")(_bounded(pop))
 method("set", "pop")(pop)
 
 
-@method("deque", "popleft")
 def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     """``popleft``."""
     box = _box(state, oid)
@@ -162,6 +187,9 @@ def popleft(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         state.put(oid, sequence(box.kind, sequences.beheaded(order), contents(box)))
         return _taken_out(engine, state, oid, order.firsts() or contents(box))
     return _taken_out(engine, state, oid, contents(box))
+
+
+method("deque", "popleft")(_bounded(popleft))
 
 
 @method("list", "clear")
@@ -178,7 +206,7 @@ def clear(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
     return NONE
 
 
-method("deque", "clear")(clear)
+method("deque", "clear")(_bounded(clear))
 method("dict", "clear")(clear)
 method("set", "clear")(clear)
 
@@ -249,12 +277,31 @@ def update(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             if isinstance(other, Container) and other.entries is not None and entries is not None:
                 entries.update(other.entries)
                 rest = union((rest, other.rest))
+            elif isinstance(other, Container) and entries is not None and (pairs := _pairs(state, other)) is not None:
+                for key, item in pairs:
+                    if (name := known(key)) is not None:
+                        entries[name.value] = item
+                    else:
+                        rest = union((rest, item))
             else:
                 rest = union((rest, ANYTHING))
     if entries is not None:
         entries.update(site.named)
     state.put(oid, Container("dict", (), entries, rest, box.default))
     return NONE
+
+
+def _pairs(state: State, box: Container) -> list[tuple[Value, Value]] | None:
+    """The keys and values in a list of pairs; None where something else may be among them."""
+    found: list[tuple[Value, Value]] = []
+    for each in box.items if box.items is not None else (box.rest,):
+        for atom in each:
+            pair = state.heap.get(atom) if isinstance(atom, int) else None
+            if not isinstance(pair, Container) or pair.items is None or len(pair.items) != 2:
+                return None
+            key = pair.items[0] if box.items is not None and len(each) == 1 else ANYTHING
+            found.append((key, pair.items[1]))
+    return found
 
 
 def _view(

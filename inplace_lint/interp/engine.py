@@ -18,7 +18,7 @@ from inplace_lint.domain.values import ANYTHING, Atom, Const, Unknown, Value, is
 from inplace_lint.interp.counters import is_last, is_true, last_asked
 from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.liveness import Dying, Liveness
-from inplace_lint.interp.loops import computes_only, second_round, steady_state
+from inplace_lint.interp.loops import computes_only, looks_only, second_round, steady_state
 from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.narrowing import narrow, narrow_by_grad
 from inplace_lint.interp.overwritten import Overwritten
@@ -29,6 +29,8 @@ UNROLL_PRODUCT = 72
 """Rounds that nested unrolled loops may take together."""
 UNROLL_WORK = 1_000
 """Instructions that nested ones may take, where they are more: in rounds of its own each, the order of layers is kept."""
+LOOKS = 64
+"""Rounds of a loop that only looks at what it goes over, such as one that searches a layer: they cost little."""
 
 MAY_RAISE = (
     ir.Call,
@@ -393,6 +395,8 @@ class Engine:
         rounds = count * self.m.unrolled
         if count <= UNROLL and rounds <= UNROLL_PRODUCT:
             return True
+        if body and rounds <= LOOKS and looks_only(body):
+            return True
         return bool(body) and self.m.unrolled > 1 and rounds * sum(1 for _ in ir.walk(body)) <= UNROLL_WORK
 
 
@@ -444,6 +448,8 @@ def run_while(engine: Engine, instr: ir.While, state: State, flow: Flow) -> Stat
         inner.continues = []
         after = engine.run(instr.body, tested, inner)
         current = join_all([*([after] if after is not None else []), *inner.continues])
+        if current is not None:
+            engine.overwritten.end_round(m, instr, current, flow)
         rounds += 1
     m.ctx, m.unrolled = outer_ctx, outer_product
     if current is not None:

@@ -329,7 +329,7 @@ def _follow(engine: Engine, instr: ir.For, state: State, flow: Flow, visits: Wal
         m.last_visit[place] = last
         m.first_visit[place] = _is_first(visits, number)
         counters.start_round(m, here, one(element), place)
-        here.registers[-1][instr.item] = _of_this_visit(engine, here, element, place, number, several)
+        here.registers[-1][instr.item] = of_this_visit(engine, here, element, place, number, several)
         inner.continues = []
         after = engine.run(instr.body, here, inner)
         ended = join_all([*([after] if after is not None else []), *inner.continues])
@@ -356,12 +356,12 @@ def _is_first(visits: Walk, number: int) -> bool | None:
     return starts.pop() if len(starts) == 1 else None
 
 
-def _of_this_visit(engine: Engine, state: State, element: Atom, place: Place, number: int, several: bool) -> Value:
+def of_this_visit(engine: Engine, state: State, element: Atom, place: Place, number: int, several: bool) -> Value:
     """The element of a visit, or the row of elements: tensors are met in this visit alone."""
     box = state.heap.get(element) if isinstance(element, int) else None
     if isinstance(box, Container) and box.kind == "tuple" and box.items is not None:
         parts = [
-            union([under(_of_this_visit(engine, state, atom, place, number, several), c) for atom, c in part.items()])
+            union([under(of_this_visit(engine, state, atom, place, number, several), c) for atom, c in part.items()])
             for part in box.items
         ]
         return one(state.allocate(engine.m.oid(place[1], f"items of {element}"), Container("tuple", tuple(parts))))

@@ -24,12 +24,25 @@ ROUNDS = 12
 """Rounds after which a loop's states are taken as they are; the finite domain ends long before."""
 
 
+_ACTING = (ir.For, ir.While, ir.Yield, ir.Binary, ir.InPlace, ir.SetItem)
+_QUESTIONS = frozenset({"isinstance", "issubclass", "hasattr", "callable", "len", "type"})
+
+
 def computes_only(m: Machine, loop: ir.For | ir.While, place: Place) -> bool:
     """Whether a loop's rounds write nothing in place and start no backward, as far as its own text shows: layer after layer."""
     known = m.computing.get(place)
     if known is None:
         known = m.computing[place] = not any(_acts(instr) for instr in ir.walk(loop.body))
     return known
+
+
+def looks_only(body: ir.Region) -> bool:
+    """Whether a loop's round calls nothing but Python's questions about an object, such as ``isinstance``."""
+    asking = {instr.dst for instr in ir.walk(body) if isinstance(instr, ir.Load) and instr.name in _QUESTIONS}
+    return all(
+        instr.func in asking if isinstance(instr, ir.Call) else not isinstance(instr, _ACTING)
+        for instr in ir.walk(body)
+    )
 
 
 def _acts(instr: ir.Instr) -> bool:

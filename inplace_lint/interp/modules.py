@@ -52,6 +52,7 @@ from inplace_lint.interp.autograd import edges_of, grad_mode
 from inplace_lint.interp.binding import Arguments, literal
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.keys import seats
 from inplace_lint.interp.machine import RECURSION, Machine
 from inplace_lint.interp.ops import OpCall, adopt, call_op
 from inplace_lint.interp.registry import METHODS, CallSite
@@ -431,8 +432,13 @@ def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value,
     state.registers[-1][HELD] = value
 
     def visit(here: State, element: Atom, number: int, last: object) -> State | None:
-        m.ctx = (*outer, ("step", number, site.place))
-        after = _run_step(engine, here, one(element), here.registers[-1][HELD], site)
+        # One that stands for several is another one each time, and all of them have their turn.
+        m.ctx = outer
+        met = iteration.of_this_visit(
+            engine, here, element, site.place, number, isinstance(element, int) and element < 0
+        )
+        m.ctx = (*outer, (site.place, number), ("step", number, site.place))
+        after = _run_step(engine, here, met, here.registers[-1][HELD], site)
         if after is None:
             return None
         here.registers[-1][HELD] = after
@@ -442,6 +448,7 @@ def _follow_sequential(engine: Engine, state: State, visits: Walk, value: Value,
     m.ctx = outer
     if end is None:
         return None
+    belonging.all_met(m, end, site.place)
     result = end.registers[-1].pop(HELD, NOTHING)
     if held is not None:
         end.registers[-1][HELD] = held
@@ -459,7 +466,10 @@ def _run_step(engine: Engine, state: State, step: Value, value: Value, site: Cal
             calls_before = engine.m.calls
             if isinstance(thing.cls, Sym):
                 engine.m.calls = (*calls_before, site.place)
+            met = seats(step[atom]) - state.path
+            state.path |= met
             result = call_instance(engine, state, site.flow, atom, thing, [value], {}, site.place, None, own_call=False)
+            state.path -= met
             engine.m.calls = calls_before
             return result
     return calls.call_value(engine, state, site.flow, step, [value], {}, site.place)
@@ -542,3 +552,20 @@ def call_super(engine: Engine, state: State, oid: int, instance: Instance, name:
         return builtin_forward(engine, state, oid, instance, path, site, True)
     value = call_method(engine, state, oid, instance, name, site)
     return ANYTHING if value is NotImplemented else value
+
+
+def call_unbound(engine: Engine, state: State, path: str, name: str, site: CallSite) -> Value | None:
+    """``nn.Linear.__init__(self, ...)``: a method of one of torch's module classes, called for an instance that is given."""
+    rest = replace(site, positional=site.positional[1:])
+    given: list[Value] = []
+    for atom, cond in site.positional[0].items():
+        instance = state.heap.get(atom) if isinstance(atom, int) else None
+        if not isinstance(instance, Instance) or not isinstance(atom, int):
+            return ANYTHING
+        if name == "__init__":
+            initialise(engine, state, atom, path, rest)
+            continue
+        value = builtin_forward(engine, state, atom, instance, path, rest, True)
+        if value is not None:
+            given.append(under(value, cond))
+    return NONE if name == "__init__" else union(given) or None

@@ -51,6 +51,9 @@ _IN_PLACE_METHOD = re.compile(
     r"|^(?:__)?(?:set|del)(?:item|attr)(?:__)?$"
 )
 
+# A method named in text, for `getattr`: not the beginning of a name that is put together, such as f"conv_{n}".
+_IN_PLACE_NAME = re.compile(r"(?!_)\w*[^_\W]_")
+
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -206,6 +209,8 @@ def _is_telling(node: ast.AST) -> bool:
         return not isinstance(node.ctx, ast.Load)
     if isinstance(node, ast.Call):
         return _is_telling_call(node)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and _IN_PLACE_NAME.fullmatch(node.value) is not None
     return isinstance(node, ast.AugAssign)
 
 
@@ -216,6 +221,8 @@ def _is_telling_call(node: ast.Call) -> bool:
         return True
     if any(keyword.arg is None or keyword.arg in _TELLING_KEYWORDS for keyword in node.keywords):
         return True
+    if called == "getattr" and any(_ends_in_underscore(part) for arg in node.args[1:2] for part in ast.walk(arg)):
+        return True
     # `nn.ReLU(True)`: whether a flag means in place, only the op model knows.
     return any(
         (isinstance(arg, ast.Constant) and arg.value is True)
@@ -223,4 +230,10 @@ def _is_telling_call(node: ast.Call) -> bool:
         or (isinstance(arg, ast.Name) and "inplace" in arg.id)
         or (isinstance(arg, ast.Attribute) and "inplace" in arg.attr)
         for arg in node.args
+    )
+
+
+def _ends_in_underscore(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search("(?<!_)_$", node.value) is not None
     )
