@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inplace_lint import ir
+from inplace_lint.domain.objects import WAY
 from inplace_lint.domain.state import State
-from inplace_lint.events import GaveUp
+from inplace_lint.events import GaveUp, SavedOverwritten
 from inplace_lint.interp.machine import Pending
 
 TWO_ROUNDS = "it takes more steps than the analysis may, so loops are followed for two rounds only"
@@ -40,6 +41,17 @@ class Attempt:
     def whole(self) -> bool:
         """Whether nothing of it was left out."""
         return self.complete and not any(isinstance(one.event, GaveUp) for one in self.pending)
+
+
+def told_by_rounds(pending: list[Pending]) -> list[Pending]:
+    """What two rounds of loops show, without what rests on the order of layers that such loops put together."""
+    return [one for one in pending if not _rests_on_order(one)]
+
+
+def _rests_on_order(one: Pending) -> bool:
+    # An optimizer's step writes to all parameters, in whatever order they come.
+    by_result = isinstance(one.event, SavedOverwritten) and not one.event.parameter
+    return by_result and any(fact.key.startswith(WAY) for fact in one.cond)
 
 
 def together(first: Attempt, second: Attempt) -> Attempt:

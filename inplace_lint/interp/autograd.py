@@ -24,7 +24,7 @@ from inplace_lint.domain.conditions import (
     opposite,
 )
 from inplace_lint.domain.heap import Effort
-from inplace_lint.domain.objects import WAY, Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord, nodes_of
+from inplace_lint.domain.objects import Node, Place, Saved, Status, Tensor, ViewMark, WriteRecord, nodes_of
 from inplace_lint.domain.state import GRAD, INFERENCE, State
 from inplace_lint.events import (
     BadViewWritten,
@@ -491,8 +491,6 @@ def _check_saved(
                 together = both(live, own)
                 if together is None or m.contradicts(together, state.path) or doubtful(together):
                     continue
-                if m.brief and saved.leaf is None and any(fact.key.startswith(WAY) for fact in together):
-                    continue  # after two rounds of the loop that put layers together, it is not known which one is the last
                 hidden = None if seen else write.through or "untracked"
                 weight = len(decisive_texts(together)) + m.grounds.hopes(together)
                 # Which of two networks an unknown optimizer holds is told apart, to see whether it matters.

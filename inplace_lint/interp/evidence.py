@@ -234,3 +234,11 @@ def parameter_attributes(region: ir.Region) -> set[str]:
         elif isinstance(instr, ir.SetAttr) and instr.src in made:
             found.add(instr.attr)
     return found
+
+
+def chooses_by(code: ir.Code, name: str) -> bool:
+    """Whether a definition compares one of its parameters with words: they are modes, of which its callers choose one."""
+    words = {it.dst for it in ir.walk(code.body) if isinstance(it, ir.Const) and isinstance(it.value, str)}
+    loads = {it.dst for it in ir.walk(code.body) if isinstance(it, ir.Load) and it.name == name}
+    compared = (it for it in ir.walk(code.body) if isinstance(it, ir.Compare) and it.op in ("==", "!="))
+    return any((it.left in loads and it.right in words) or (it.right in loads and it.left in words) for it in compared)

@@ -59,6 +59,7 @@ class Grounds:
     for its backward, or beside a fraction, so they hold floating-point numbers. asked: the code asks whether they require grad.
     converted: backward nodes behind a conversion to another dtype. numbers, lists: annotated as such.
     surplus: what unknown callers may give besides the parameters that have names.
+    modes: parameters whose default is one of several words that the definition tells apart.
     hoped: what unknown callees returned, of which nothing but a backward tells that it requires grad.
     changed: the facts that a caller gives an argument another value than its default, a flag or zero.
     """
@@ -71,6 +72,7 @@ class Grounds:
     numbers: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
     surplus: set[str] = field(default_factory=set)
+    modes: set[str] = field(default_factory=set)
     hoped: set[str] = field(default_factory=set)
     changed: dict[Fact, Fact] = field(default_factory=dict)
 

@@ -47,11 +47,11 @@ from inplace_lint.interp import (  # noqa: F401  (the tables register themselves
     transfer,
     transforms,
 )
-from inplace_lint.interp.attempts import TWO_ROUNDS, Attempt, together
+from inplace_lint.interp.attempts import TWO_ROUNDS, Attempt, together, told_by_rounds
 from inplace_lint.interp.autograd import backward
 from inplace_lint.interp.budget import STEPS, Budget, BudgetExceeded, FileBudget
 from inplace_lint.interp.engine import Engine
-from inplace_lint.interp.evidence import parameter_attributes, tensor_parameters
+from inplace_lint.interp.evidence import chooses_by, parameter_attributes, tensor_parameters
 from inplace_lint.interp.flow import Flow
 from inplace_lint.interp.gradless import called_without_grad
 from inplace_lint.interp.graph_methods import pending_roots
@@ -150,6 +150,8 @@ class Analysis:
         if self.m.looped and (done.found if briefly else not done.whole):
             other = self._attempt(root, name, work, again, brief=not briefly, first=briefly)
             brief, full = (done, other) if briefly else (other, done)
+            if not full.whole:
+                brief.pending = told_by_rounds(brief.pending)
             if not full.whole and brief.complete:
                 self.m.pending = brief.pending
                 self.m.give_up(TWO_ROUNDS)
@@ -408,6 +410,8 @@ class Analysis:
                 values[f"*{param.name}"] = one(Unknown(tag, "assume"))
                 continue
             default = function.defaults.get(param.name)
+            if code.name != "__init__" and default and chooses_by(code, param.name):
+                m.grounds.modes.add(tag)
             values[param.name] = self._argument(state, tag, param, default, evident, forward)
         return values
 
@@ -443,9 +447,11 @@ class Analysis:
                     literal: frozenset({same}),
                     Const(not literal.value, "bool"): frozenset({other}),
                 }
-            if isinstance(literal, Const) and isinstance(literal.value, (int, float)) and not literal.value:
-                # Zero switches something off (dropout, a rate); callers who switch it on are why the parameter is there.
-                word = f"`{param.name}` of `{tag.split(':')[0]}` is not {literal.value}"
+            off = isinstance(literal, Const) and isinstance(literal.value, (int, float)) and not literal.value
+            if isinstance(literal, Const) and (off or tag in self.m.grounds.modes):
+                # Zero switches something off (dropout, a rate), and modes are told apart; callers who choose another are why
+                # the parameter is there.
+                word = f"`{param.name}` of `{tag.split(':')[0]}` is not {literal.value!r}"
                 other = Fact(f"{tag} is off", False, word, True)
                 self.m.grounds.changed[other] = other
                 return {

@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_REFLECTED = re.compile(r"(.+) r([^\w\s]+) (\S+)")
+_STEP = re.compile(r" (r?)([^\w\s]+) (\S+)")
+_CHAIN = re.compile(rf"(\S+)((?:{_STEP.pattern})+)")
+_TIGHT = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "@": 2, "**": 3}
+"""How tightly operators bind; comparisons do least."""
+_ALONE = 9
 _NEGATED = re.compile(r"(.+) ([-+~])")
 
 
@@ -34,9 +38,15 @@ def _split(tag: str) -> tuple[str, str | None]:
 
 
 def _written(expression: str) -> str:
-    """An operation as it is written: the tag of ``1 - x`` begins with ``x``, from which it follows."""
-    if reflected := _REFLECTED.fullmatch(expression):
-        return f"{reflected[3]} {reflected[2]} {_written(reflected[1])}"
+    """Operations as they are written: the tag of ``(1 - x) % 2`` begins with ``x``, from which it follows, then ``r- 1``."""
+    if chain := _CHAIN.fullmatch(expression):
+        text, inner = chain[1], _ALONE
+        for reflected, op, operand in _STEP.findall(chain[2]):
+            tight = _TIGHT.get(op, 0)
+            if inner < tight or (reflected and inner == tight):
+                text = f"({text})"
+            text, inner = f"{operand} {op} {text}" if reflected else f"{text} {op} {operand}", tight
+        return text
     negated = _NEGATED.fullmatch(expression)
     return f"{negated[2]}{_written(negated[1])}" if negated else expression
 

@@ -203,3 +203,13 @@ def test_star_imports_by_many_ways_are_asked_once(tmp_path: Path) -> None:
         write(tmp_path, **ways, **{f"l{number}": f"from a{number} import *\nfrom b{number} import *\n"})
     write(tmp_path, l24=HELPER, main="import torch\nfrom l0 import *\nnothing()\n" + CALL.format("shift_"))
     assert found(tmp_path, "main.py", "l24.py") == [("l24.py", 2, "IPL202")]
+
+
+SCALED = "import torch\n\n\ndef scaled(x):\n    y = torch.exp(x)\n    y *= 2\n    return y\n"
+TRIED = "import torch\nfrom lib import scaled\n\n\ndef test_scaled():\n    assert scaled(torch.ones(3)).shape == (3,)\n"
+
+
+@pytest.mark.parametrize("name, settles", [("test_lib", False), ("lib_test", False), ("run", True), ("contest", True)])
+def test_what_only_tests_call_is_still_looked_at_for_unknown_callers(tmp_path: Path, name: str, settles: bool) -> None:
+    write(tmp_path, lib=SCALED, **{name: TRIED})
+    assert found(tmp_path) == ([] if settles else [("lib.py", 6, "IPL202")])
