@@ -31,6 +31,7 @@ class Flow:
     raises: list[State] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     modes: list[dict[str, Cond]] = field(default_factory=list)
+    waiting: list[State] = field(default_factory=list)
     resume: Resume | None = None
 
     def in_loop(self) -> Flow:

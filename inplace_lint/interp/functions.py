@@ -24,6 +24,8 @@ from inplace_lint.interp.machine import CALL_DEPTH, RECURSION, RECURSIVE_CALLS, 
 from inplace_lint.interp.ops import adopt
 from inplace_lint.interp.registry import Spread
 
+MOST_WAITING = 2
+"""States at a yield that are kept of a generator which never ends: where a loop came to its fixpoint, the last ones hold all."""
 RETURNED = -1_000_001
 """The register in which a return value travels through the join of a function's exits."""
 
@@ -265,7 +267,7 @@ def _follow(
         inner.returns.append((end, NONE))
     if entry is not None and not inner.returns:
         entry.registers.append({})
-        inner.returns.append((entry, NONE))
+        inner.returns.extend((left, NONE) for left in (entry, *inner.waiting))
     value = _leave(engine, state, flow, inner, mode, code, function)
     if value is None:
         # Some callers go on all the same, as after a handler: in their own registers.
@@ -333,6 +335,8 @@ def run_yield(state: State, flow: Flow, value: Value, place: Place) -> State | N
         return flow.resume(state, value, place)
     flow.yields.append(value)
     flow.modes.append(dict(state.mode))
+    flow.waiting.append(state.copy())
+    del flow.waiting[:-MOST_WAITING]
     return state
 
 
