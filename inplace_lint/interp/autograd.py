@@ -491,6 +491,10 @@ def _check_saved(
                 together = both(live, own)
                 if together is None or m.contradicts(together, state.path) or doubtful(together):
                     continue
+                if not seen and saved.leaf is not None and any(word in (node.name or "") for word in _LINEAR):
+                    together = maybe_both(together, _felt(state, node, saved))
+                    if together is None or m.contradicts(together, state.path):
+                        continue
                 hidden = None if seen else write.through or "untracked"
                 weight = len(decisive_texts(together)) + m.grounds.hopes(together)
                 # Which of two networks an unknown optimizer holds is told apart, to see whether it matters.
@@ -521,6 +525,20 @@ def _check_saved(
                     interior=held is None or (held.status.interior is not None and not held.assumed),
                 )
                 m.emit(event, together, state.path)
+
+
+_LINEAR = ("Convolution", "BatchNorm", "LayerNorm", "GroupNorm")
+"""Nodes that keep a weight whatever needs grad, and use it for the gradient of their input alone."""
+
+
+def _felt(state: State, node: Node, saved: Saved) -> Cond | None:
+    """When a gradient is computed from a weight that such a node saved: when its input requires grad. None where it never is."""
+    felt: Cond | None = None
+    for target, cond in node.edges.items():
+        leaf = state.tensor(target)
+        if target != saved.tensor and (leaf is None or leaf.made_by not in ("weight", "bias")):
+            felt = maybe_either(felt, cond)
+    return felt
 
 
 def _as_event(m: Machine, write: WriteRecord) -> Write:

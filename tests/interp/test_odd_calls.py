@@ -17,6 +17,7 @@ ARGUMENTS = (
     "x, x, x, x, x",
     "*x",
     "**x",
+    "input=x, other=x, dim=0",
     "x, *x, **x",
     "what=x, ever=x",
     "None",
