@@ -143,6 +143,7 @@ def run_through(
         finally:
             m.file, m.calls, m.codes, m.depths = inner
             m.ctx = ctx
+        _let_go(left, here)
         way = "end" if after is not None else _only_way(left) if finishes else None
         if way is not None:
             ways.add(way)
@@ -180,6 +181,13 @@ def run_through(
             flow.continues.append(state)
         return None, left.breaks, NOTHING
     return state, left.breaks, NOTHING
+
+
+def _let_go(left: Flow, here: State) -> None:
+    """States that leave a body are their own: the one that it began with is the generator's, which unwinds it."""
+    for states in (left.breaks, left.continues, left.raises):
+        states[:] = [it.copy() if it is here else it for it in states]
+    left.returns[:] = [(it.copy() if it is here else it, value) for it, value in left.returns]
 
 
 def _only_way(left: Flow) -> str | None:
