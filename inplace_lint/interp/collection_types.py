@@ -17,7 +17,6 @@ from inplace_lint.domain.values import (
     Sym,
     Value,
     constant_of,
-    known,
     one,
     union,
 )
@@ -98,16 +97,13 @@ def _dict(engine: Engine, state: State, site: CallSite) -> Container:
                 entries.update(box.entries or {})
                 rest = union((rest, box.rest))
             elif isinstance(box, Container):
-                inner = iteration.elements(engine, state, site.flow, {atom: TRUE}, site.place)
-                for pair in inner.exact if inner.exact is not None else [inner.any]:
-                    parts = iteration.elements(engine, state, site.flow, pair, site.place, 2)
-                    key = known(parts.numbered(engine, 0))
-                    if key is not None and inner.exact is not None:
-                        entries[key.value] = parts.numbered(engine, 1)
+                for key, item in iteration.pairs(engine, state, site.flow, atom, site.place):
+                    if key is not None:
+                        entries[key.value] = item
                     else:
-                        rest = union((rest, parts.numbered(engine, 1)))
+                        rest = union((rest, item))
                 order = order_of(box) if len(site.positional) == 1 and not site.named else None
-                if inner.exact is None and order is not None:
+                if box.items is None and order is not None:
                     order = sequences.mapped(order, lambda pair: _second(engine, state, site, pair))
                     return Container("dict", (), entries, rest, None, order)
     entries.update(site.named)

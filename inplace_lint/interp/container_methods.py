@@ -277,10 +277,12 @@ def update(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
             if isinstance(other, Container) and other.entries is not None and entries is not None:
                 entries.update(other.entries)
                 rest = union((rest, other.rest))
-            elif isinstance(other, Container) and entries is not None and (pairs := _pairs(state, other)) is not None:
-                for key, item in pairs:
-                    if (name := known(key)) is not None:
-                        entries[name.value] = item
+            elif (
+                isinstance(other, Container) and isinstance(atom, int) and other.kind != "dict" and entries is not None
+            ):
+                for key, item in iteration.pairs(engine, state, site.flow, atom, site.place):
+                    if key is not None:
+                        entries[key.value] = item
                     else:
                         rest = union((rest, item))
             else:
@@ -289,19 +291,6 @@ def update(engine: Engine, state: State, oid: int, site: CallSite) -> Value:
         entries.update(site.named)
     state.put(oid, Container("dict", (), entries, rest, box.default))
     return NONE
-
-
-def _pairs(state: State, box: Container) -> list[tuple[Value, Value]] | None:
-    """The keys and values in a list of pairs; None where something else may be among them."""
-    found: list[tuple[Value, Value]] = []
-    for each in box.items if box.items is not None else (box.rest,):
-        for atom in each:
-            pair = state.heap.get(atom) if isinstance(atom, int) else None
-            if not isinstance(pair, Container) or pair.items is None or len(pair.items) != 2:
-                return None
-            key = pair.items[0] if box.items is not None and len(each) == 1 else ANYTHING
-            found.append((key, pair.items[1]))
-    return found
 
 
 def _view(

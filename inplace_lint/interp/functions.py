@@ -7,7 +7,7 @@ what it saves that outlives it, which graph it leaves pending. Recursion is foll
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from inplace_lint import ir
 from inplace_lint.domain.conditions import TRUE, Cond
@@ -30,22 +30,26 @@ RETURNED = -1_000_001
 """The register in which a return value travels through the join of a function's exits."""
 
 
-def bind(
-    engine: Engine,
-    state: State,
-    function: Function,
-    positional: list[Value],
-    named: Mapping[str, Value],
-    place: Place,
-    spread: Spread | None,
-) -> dict[str, Value]:
+@dataclass(slots=True)
+class Call:
+    """A function of the source and what it is called with. spread: the starred ones among its arguments, if there are any."""
+
+    function: Function
+    positional: list[Value]
+    named: Mapping[str, Value]
+    place: Place
+    spread: Spread | None = None
+
+
+def bind(engine: Engine, state: State, call: Call) -> dict[str, Value]:
     """Arguments to parameter names; what is not given is the default, and unknown where there is none."""
+    function, positional, spread = call.function, call.positional, call.spread
     code = function.code
     assert isinstance(code, ir.Code)
     m = engine.m
     names: dict[str, Value] = {}
     rest = list(positional)
-    spare = dict(named)
+    spare = dict(call.named)
     for param in code.params:
         if param.kind in ("positional", "positional_only"):
             if rest:
@@ -119,30 +123,20 @@ def call(
     """
     from inplace_lint.interp import suspended
 
+    made = Call(function, positional, named, place, spread)
     if isinstance(function.code, ir.Code) and function.code.is_generator:
-        call = suspended.Suspended(oid, function, positional, named, place, spread)
-        waiting = suspended.put_off(engine, state, flow, call)
+        waiting = suspended.put_off(engine, state, flow, made)
         if waiting is not None:
             return waiting
-    return run(engine, state, flow, oid, function, positional, named, place, spread)
+    return run(engine, state, flow, made)
 
 
-def run(
-    engine: Engine,
-    state: State,
-    flow: Flow,
-    oid: int,
-    function: Function,
-    positional: list[Value],
-    named: Mapping[str, Value],
-    place: Place,
-    spread: Spread | None = None,
-    resume: Resume | None = None,
-) -> Value | None:
+def run(engine: Engine, state: State, flow: Flow, call: Call, resume: Resume | None = None) -> Value | None:
     """Run a function of the source. None where it never returns; the state becomes the one after the call.
 
     resume: what happens where it yields; nothing is the value then, and anything else stands for what could not be followed.
     """
+    function, place = call.function, call.place
     m = engine.m
     code = function.code
     assert isinstance(code, ir.Code)
@@ -157,7 +151,7 @@ def run(
     if len(m.codes) >= CALL_DEPTH or many or activations >= (1 if through_loop else RECURSION):
         return {m.fresh(state, place[1], "deep result", "no"): TRUE}
     if code in m.costly and len(m.budget.entered) >= m.budget.own:
-        return _left_out(engine, state, function, positional, named, place)
+        return _left_out(engine, state, call)
     ran = len(m.visited)
     m.visited[code] = None
     if function.compiled:
@@ -175,7 +169,7 @@ def run(
     m.file = code.file
     over = False
     try:
-        return _follow(engine, state, flow, function, positional, named, place, spread, resume)
+        return _follow(engine, state, flow, call, resume)
     except BudgetExceeded as exceeded:
         if exceeded.depth != depth:
             raise
@@ -193,21 +187,15 @@ def run(
     while len(m.visited) > ran:
         m.visited.popitem()
     m.costly.add(code)
-    return _left_out(engine, state, function, positional, named, place)
+    return _left_out(engine, state, call)
 
 
-def _left_out(
-    engine: Engine,
-    state: State,
-    function: Function,
-    positional: list[Value],
-    named: Mapping[str, Value],
-    place: Place,
-) -> Value:
+def _left_out(engine: Engine, state: State, call: Call) -> Value:
     """The result of a call that costs too much to follow: unknown, and for a module's forward likely to require grad."""
     from inplace_lint.interp import modules
 
     m = engine.m
+    function, positional, place = call.function, call.positional, call.place
     code = function.code
     assert isinstance(code, ir.Code)
     if not m.loading and code not in m.noted:
@@ -221,26 +209,17 @@ def _left_out(
             state.put(receiver, replace(instance, tag=instance.tag or "self"))
             return NONE
         if code.name.startswith(("forward", "__call__")) and classes.is_module(state, instance.cls):
-            return modules.likely(engine, state, [*positional[1:], *named.values()], place, "module")
+            return modules.likely(engine, state, [*positional[1:], *call.named.values()], place, "module")
     return {m.fresh(state, place[1], "result", "no"): TRUE}
 
 
-def _follow(
-    engine: Engine,
-    state: State,
-    flow: Flow,
-    function: Function,
-    positional: list[Value],
-    named: Mapping[str, Value],
-    place: Place,
-    spread: Spread | None,
-    resume: Resume | None,
-) -> Value | None:
+def _follow(engine: Engine, state: State, flow: Flow, call: Call, resume: Resume | None) -> Value | None:
     """Run a function's body; the machine stands in its context already."""
     m = engine.m
+    function = call.function
     code = function.code
     assert isinstance(code, ir.Code)
-    names = bind(engine, state, function, positional, named, place, spread)
+    names = bind(engine, state, call)
     first = code.params[0].name if code.params else None
     owner = function.owner if function.kind != "static" else None
     receiver = NOTHING if owner is None or first is None else names.get(first, NOTHING)

@@ -11,15 +11,15 @@ from inplace_lint.domain.conditions import TRUE, Cond
 from inplace_lint.domain.objects import Container, Instance, Obj, Place, Tensor, contents
 from inplace_lint.domain.sequences import Order, Walk
 from inplace_lint.domain.state import State, join_all
-from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, one, under, union
+from inplace_lint.domain.values import ANYTHING, Atom, Const, Sym, Unknown, Value, const, known, one, under, union
 from inplace_lint.interp import belonging, calls, classes, counters, pairing, suspended, walking
 from inplace_lint.interp.binding import Arguments
 from inplace_lint.interp.engine import Engine, handles
 from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.functions import Call
 from inplace_lint.interp.keys import COUNTER, seats
 from inplace_lint.interp.machine import Machine
 from inplace_lint.interp.ops import OpCall, call_op
-from inplace_lint.interp.suspended import Suspended
 
 MOST_VISITS = 48
 """Elements of an ordered sequence that are visited one after another."""
@@ -69,6 +69,17 @@ def elements(
         conds = list(value.values())
         return Elements([union([under(v, c) for v, c in zip(col, conds, strict=True)]) for col in columns], joined)
     return Elements(None, joined or ANYTHING, _either_order(found, list(value.values())))
+
+
+def pairs(engine: Engine, state: State, flow: Flow, atom: Atom, place: Place) -> list[tuple[Const | None, Value]]:
+    """The values of a sequence of pairs, each with its key where that is known: what a dict is made of or updated with."""
+    inner = elements(engine, state, flow, one(atom), place)
+    found: list[tuple[Const | None, Value]] = []
+    for pair in inner.exact if inner.exact is not None else [inner.any]:
+        parts = elements(engine, state, flow, pair, place, 2)
+        key = known(parts.numbered(engine, 0)) if inner.exact is not None else None
+        found.append((key, parts.numbered(engine, 1)))
+    return found
 
 
 def _of_length(state: State, value: Value, wanted: int) -> Value:
@@ -292,7 +303,7 @@ def run_for(engine: Engine, instr: ir.For, state: State, flow: Flow) -> State | 
     return after
 
 
-def _take_up(engine: Engine, instr: ir.For, state: State, flow: Flow, waiting: Suspended) -> tuple[State | None, Value]:
+def _take_up(engine: Engine, instr: ir.For, state: State, flow: Flow, waiting: Call) -> tuple[State | None, Value]:
     """Run a loop over a generator that has not begun: a round where it yields. The state after it, or what stands for it."""
     m = engine.m
     dead = engine.liveness.assigned(instr.body) | {instr.item}

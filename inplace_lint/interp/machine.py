@@ -23,8 +23,8 @@ from inplace_lint.interp.parts import outwards
 from inplace_lint.opmodel.lookup import OpModel
 
 if TYPE_CHECKING:
+    from inplace_lint.interp.functions import Call
     from inplace_lint.interp.linking import Image
-    from inplace_lint.interp.suspended import Suspended
     from inplace_lint.project import Project
 
 CALL_DEPTH = 24
@@ -90,7 +90,7 @@ class Machine:
         self.compiled: set[Place] = set()
         self.lent: dict[int, tuple[str, Place]] = {}
         self.context_modes: dict[int, dict[str, Cond]] = {}
-        self.suspended: dict[int, Suspended] = {}
+        self.suspended: dict[int, Call] = {}
         self.takers: dict[ir.Code, dict[int, type]] = {}
         self.patterns: dict[str, str] = {}
         self.counters: dict[str, Place | None] = {}

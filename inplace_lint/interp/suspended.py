@@ -9,7 +9,6 @@ the generator waits holds in it. A generator that is kept for later is run where
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from inplace_lint import ir
@@ -20,8 +19,8 @@ from inplace_lint.domain.values import NOTHING, Value, one, under, union
 from inplace_lint.interp import classes, functions
 from inplace_lint.interp.engine import Engine
 from inplace_lint.interp.flow import Flow
+from inplace_lint.interp.functions import Call
 from inplace_lint.interp.machine import Machine
-from inplace_lint.interp.registry import Spread
 
 WAY_OUT = -1_000_005
 """The register in which what a body returns waits while the rest of the generator runs."""
@@ -30,25 +29,17 @@ Body = Callable[[State, Flow, Value], State | None]
 """Runs what takes up the generator: in a state of its own frame, with what was yielded; the state after it."""
 
 
-@dataclass(slots=True)
-class Suspended:
-    """A call of a generator function that has not begun."""
-
-    oid: int
-    function: Function
-    positional: list[Value]
-    named: Mapping[str, Value]
-    place: Place
-    spread: Spread | None
-
-
-def put_off(engine: Engine, state: State, flow: Flow, call: Suspended) -> Value | None:
+def put_off(engine: Engine, state: State, flow: Flow, call: Call) -> Value | None:
     """A generator that waits for its taker; None where the call has to run as one piece."""
     code = call.function.code
     assert isinstance(code, ir.Code)
     taker = _takers(engine.m, flow.code).get(call.place[1]) if call.place[0] == flow.code.file else None
     if taker is not (ir.With if call.function.kind == "context" else ir.For):
         return None
+    return _waiting(engine, state, call, code)
+
+
+def _waiting(engine: Engine, state: State, call: Call, code: ir.Code) -> Value:
     made = state.allocate(engine.m.oid(code.origin, "generator"), Container("generator"))
     engine.m.suspended[made] = call
     return one(made)
@@ -65,9 +56,7 @@ def iterator_of(engine: Engine, state: State, iterable: Value, place: Place) -> 
         if isinstance(method, int) and isinstance(function, Function) and isinstance(function.code, ir.Code):
             if not function.code.is_generator:
                 return iterable
-            made = state.allocate(engine.m.oid(function.code.origin, "generator"), Container("generator"))
-            engine.m.suspended[made] = Suspended(method, function, [iterable], {}, place, None)
-            return one(made)
+            return _waiting(engine, state, Call(function, [iterable], {}, place), function.code)
     return iterable
 
 
@@ -89,7 +78,7 @@ def _takers(m: Machine, code: ir.Code) -> Mapping[int, type]:
     return known
 
 
-def taken_up(engine: Engine, state: State, flow: Flow, value: Value) -> tuple[Suspended | None, Value]:
+def taken_up(engine: Engine, state: State, flow: Flow, value: Value) -> tuple[Call | None, Value]:
     """The call that waits to be taken up, or the value with every such call run: of several things, none can wait."""
     waiting = engine.m.suspended
     if not any(atom in waiting for atom in value if isinstance(atom, int)):
@@ -106,16 +95,14 @@ def taken_up(engine: Engine, state: State, flow: Flow, value: Value) -> tuple[Su
             given.append({atom: cond})
             continue
         state.path = path
-        result = functions.run(
-            engine, state, flow, call.oid, call.function, call.positional, call.named, call.place, call.spread
-        )
+        result = functions.run(engine, state, flow, call)
         state.path = outer
         given.append(under(result or NOTHING, cond))
     return None, union(given)
 
 
 def run_through(
-    engine: Engine, state: State, flow: Flow, call: Suspended, body: Body, finishes: bool
+    engine: Engine, state: State, flow: Flow, call: Call, body: Body, finishes: bool
 ) -> tuple[State | None, list[State], Value]:
     """Run a generator with the taker's body where it yields.
 
@@ -158,9 +145,7 @@ def run_through(
             after.mode = within
         return after
 
-    value = functions.run(
-        engine, state, flow, call.oid, call.function, call.positional, call.named, call.place, call.spread, resume
-    )
+    value = functions.run(engine, state, flow, call, resume)
     if value:
         return state, [], value
     for gone in (*left.breaks, *left.continues, *left.raises, *(it for it, _ in left.returns)):

@@ -51,7 +51,7 @@ _IN_PLACE_METHOD = re.compile(
     r"|^(?:__)?(?:set|del)(?:item|attr)(?:__)?$"
 )
 
-# A method named in text, for `getattr`: not the beginning of a name that is put together, such as f"conv_{n}".
+# A method named in text, for `getattr` or a table of methods (beginnings of names such as f"conv_{n}" too).
 _IN_PLACE_NAME = re.compile(r"(?!_)\w*[^_\W]_")
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
